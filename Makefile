@@ -1,0 +1,57 @@
+# Everything a newcomer needs: a machine with Python 3.11+ and make.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+# torch first and pinned: asked for later, by another package, it would come as a GPU build of several GB.
+TORCH := torch==2.13.0
+TEST_EXTRAS := train,explore,sql,hub,aws,lemmas,dev
+DEMO_EXTRAS := train,explore
+
+.PHONY: help demo test quick check format bench clean
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tamis needs Python 3.11 or newer; call make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+
+.venv/demo.done: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) $(TORCH)
+	$(PIP) -e '.[$(DEMO_EXTRAS)]'
+	@touch $@
+
+.venv/test.done: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) $(TORCH)
+	$(PIP) -e '.[$(TEST_EXTRAS)]'
+	@touch $@ .venv/demo.done
+
+.venv/bench.done: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) $(TORCH)
+	$(PIP) -e '.[$(DEMO_EXTRAS),bench]'
+	@touch $@
+
+demo: .venv/demo.done ## install what it needs, then go from real text to a checked, split, explored dataset
+	@$(BIN)/tamis demo
+
+test: .venv/test.done ## the whole suite
+	@$(BIN)/python -m pytest -n 2
+
+quick: .venv/test.done ## the suite without its slow tests
+	@$(BIN)/python -m pytest -n 2 -m 'not slow'
+
+check: .venv/test.done ## format, lint, strict types, import contract, docs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest -n 0 -m 'not slow' tests/test_docs.py tests/test_house.py
+
+format: .venv/test.done ## let ruff mend what it can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: .venv/bench.done ## every benchmark, beside its peers, in one run each
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script $(BENCH_ARGS) || exit 1; done
+
+clean: ## remove the environment and the demo's workspace
+	rm -rf .venv tamis-demo

@@ -1,0 +1,47 @@
+"""Tamis sorts text: from raw documents to a classifier one can trust in production, and round again.
+
+The package is its own table of contents: each sub-package is a chapter, and a chapter imports only those above it
+(ARCHITECTURE.md has the list). The nouns below are what most programs need; they are loaded on first use, so that
+`import tamis` costs nothing.
+
+>>> import tamis
+>>> tamis.LabelSet(["ham", "spam"]).index("spam")
+1
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from tamis.core import LabelSet, Prediction, TamisError, Workspace
+    from tamis.data import Dataset, open_dataset
+
+_HOME = {
+    "LabelSet": "tamis.core",
+    "Prediction": "tamis.core",
+    "TamisError": "tamis.core",
+    "Workspace": "tamis.core",
+    "Dataset": "tamis.data",
+    "open_dataset": "tamis.data",
+}
+
+__all__ = [
+    "Dataset",
+    "LabelSet",
+    "Prediction",
+    "TamisError",
+    "Workspace",
+    "__version__",
+    "open_dataset",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'tamis' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -1,0 +1,5 @@
+"""`python -m tamis` is `tamis`."""
+
+from tamis.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""Local: this machine's processes and files, the default behind every port."""

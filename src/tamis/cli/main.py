@@ -1,0 +1,79 @@
+"""`tamis`: puts the chapters' commands together, and turns errors into one clear message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+# no library that Tamis uses may phone home
+for _switch in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY"):
+    os.environ.setdefault(_switch, "1")
+
+import typer
+
+from tamis import __version__
+from tamis.cli import data, output, workspace
+
+_OVERRIDE = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+=.*", re.DOTALL)
+
+app = typer.Typer(
+    name="tamis",
+    help="Sorts text: from raw documents to a classifier you can trust, and round again.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    epilog="Any setting can be given on the command line, as in: tamis data split reviews split.seed=7",
+)
+app.add_typer(data.app, name="data")
+workspace.add_commands(app)
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    workspace_folder: Annotated[
+        Path | None,
+        typer.Option("--workspace", "-w", envvar="TAMIS_WORKSPACE", help="The folder with tamis.yaml."),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        print(f"tamis {__version__}")
+        raise typer.Exit
+    output.context.workspace_folder = workspace_folder
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command line and exit: 0 done, 1 failed, 2 wrong use, 3 a gate or check did not hold."""
+    from tamis.core import TamisError
+
+    given = sys.argv[1:] if arguments is None else arguments
+    words, overrides = _split_overrides(given)
+    output.context.overrides = overrides
+    try:
+        app(words, prog_name="tamis")
+    except TamisError as error:
+        print(f"tamis: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("tamis: stopped; nothing half-done was kept", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # `tamis … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        print(f"tamis: {error.strerror or error}{where}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _split_overrides(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Take `section.key=value` words out of a command line; what follows `--` is left alone."""
+    stop = words.index("--") if "--" in words else len(words)
+    overrides = tuple(word for word in words[:stop] if _OVERRIDE.fullmatch(word))
+    return [word for word in words[:stop] if word not in overrides] + words[stop:], overrides

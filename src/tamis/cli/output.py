@@ -1,0 +1,114 @@
+"""What all commands share: the workspace they run in, and how results, tables and progress are shown."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tamis.core import Progress, Workspace
+    from tamis.core.progress import Advance
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON for machines.")]
+
+
+@dataclass
+class _Context:
+    workspace_folder: Path | None = None
+    overrides: tuple[str, ...] = ()
+
+
+context = _Context()
+
+
+def workspace() -> Workspace:
+    """Return the workspace that this command line is about."""
+    from tamis.core import Workspace
+
+    return Workspace.find(context.workspace_folder, overrides=context.overrides)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; dates, paths and numpy numbers become plain ones."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
+    """Print a table; numbers stand right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    for column, header in enumerate(headers):
+        numeric = any(isinstance(row[column], (int, float)) for row in rows)
+        table.add_column(header, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    Console(highlight=False).print(table)
+
+
+def progress() -> Progress:
+    """Return a progress bar with an estimate on a terminal, and silence elsewhere."""
+    from tamis.core import Silent
+
+    return _Bars() if sys.stderr.isatty() else Silent()
+
+
+class _Bars:
+    @contextlib.contextmanager
+    def track(self, what: str, *, total: float | None, unit: str) -> Iterator[Advance]:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+            task = bars.add_task(what, total=total, rate="")
+            start, done = time.monotonic(), 0.0
+
+            def advance(amount: float) -> None:
+                nonlocal done
+                done += amount
+                seconds = max(time.monotonic() - start, 1e-3)
+                bars.update(task, advance=amount, rate=f"{_short(done)} {unit}, {_short(done / seconds)}/s")
+
+            yield advance
+
+
+def _short(number: float) -> str:
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{letter}"
+    return f"{number:.0f}"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else str(value)

@@ -1,0 +1,52 @@
+"""Core: which words does the whole house share?
+
+The nouns (Document, LabelSet, Prediction, fingerprints, Workspace), the errors a user may see, the ports behind which
+outside systems stand, the plug-ins that fill those ports, the configuration, and how a file is written so that a
+power cut leaves either the old one or the new one. Nothing here reads a data set or loads a model.
+"""
+
+from tamis.core.atomic import abandoned, atomic_file, draft_folder, publish, write_atomic
+from tamis.core.config import Config, Settings, config_schema, load_config
+from tamis.core.document import Document
+from tamis.core.errors import CheckFailed, DataError, MissingExtra, TamisError, UsageError, did_you_mean
+from tamis.core.fingerprint import fingerprint, fingerprint_file
+from tamis.core.labels import LabelSet
+from tamis.core.page import Page
+from tamis.core.ports import EventLog, Executor, Host, SqlEngine, Store, StoredFile, Tracker
+from tamis.core.prediction import Prediction
+from tamis.core.progress import Progress, Silent
+from tamis.core.workspace import Workspace
+
+__all__ = [
+    "CheckFailed",
+    "Config",
+    "DataError",
+    "Document",
+    "EventLog",
+    "Executor",
+    "Host",
+    "LabelSet",
+    "MissingExtra",
+    "Page",
+    "Prediction",
+    "Progress",
+    "Settings",
+    "Silent",
+    "SqlEngine",
+    "Store",
+    "StoredFile",
+    "TamisError",
+    "Tracker",
+    "UsageError",
+    "Workspace",
+    "abandoned",
+    "atomic_file",
+    "config_schema",
+    "did_you_mean",
+    "draft_folder",
+    "fingerprint",
+    "fingerprint_file",
+    "load_config",
+    "publish",
+    "write_atomic",
+]

@@ -1,0 +1,156 @@
+"""Config: one `tamis.yaml`, validated by the settings that each chapter declares beside their consumer.
+
+A chapter's settings are a frozen `Settings` class, registered under `tamis.settings` in pyproject.toml. A key that
+nobody declared is an error that names its path, its line, its value and the nearest known key.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from tamis.core import plugins
+from tamis.core.errors import TamisError, UsageError, did_you_mean
+
+S = TypeVar("S", bound="Settings")
+Path_ = tuple[str | int, ...]
+
+
+class Settings(BaseModel):
+    """The base of every chapter's settings: frozen, and no key but the declared ones."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True)
+class Config:
+    """The resolved settings of every chapter."""
+
+    sections: Mapping[str, Settings]
+
+    def of(self, settings: type[S]) -> S:
+        """Return a chapter's settings: `config.of(SplitSettings).seed`."""
+        for section in self.sections.values():
+            if isinstance(section, settings):
+                return section
+        return settings()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every key with its value, ready to be written as YAML or JSON."""
+        return {name: section.model_dump(mode="json") for name, section in self.sections.items()}
+
+
+def load_config(path: Path | None = None, *, overrides: Iterable[str] = ()) -> Config:
+    """Return the settings in `path`, with overrides like `split.seed=7`; without a path, the defaults."""
+    values, lines = _read(path) if path else ({}, {})
+    where = {key: f"{path.name if path else 'config'}, line {line}" for key, line in lines.items()}
+    for override in overrides:
+        keys = _apply_override(values, override)
+        where.update({keys[:depth]: "the command line" for depth in range(1, len(keys) + 1)})
+    model = _model()
+    try:
+        whole = model.model_validate(values)
+    except ValidationError as error:
+        raise UsageError("\n".join(_explain(problem, model, where) for problem in error.errors())) from None
+    return Config({name: getattr(whole, name) for name in model.model_fields})
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `tamis.yaml`, for editors."""
+    return _model().model_json_schema() | {"title": "tamis.yaml"}
+
+
+def _model() -> type[Settings]:
+    sections: dict[str, type[Settings]] = {name: plugins.load("settings", name) for name in plugins.found("settings")}
+    fields: dict[str, Any] = {name: (section, section()) for name, section in sections.items()}
+    return create_model("TamisYaml", __base__=Settings, **fields)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[Path_, int]]:
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path.name} is not YAML: {error}") from None
+    except OSError as error:
+        raise TamisError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path.name} is not UTF-8: {error.reason} at byte {error.start}") from None
+    if values is None:
+        return {}, {}
+    if not isinstance(values, dict):
+        raise UsageError(f"{path.name} must hold keys and values, not a {type(values).__name__}")
+    lines = dict(_lines(root, (), path.name))
+    return {key: value for key, value in values.items() if value is not None}, lines  # `split:` alone is a heading
+
+
+def _lines(node: yaml.Node | None, path: Path_, file: str) -> Iterator[tuple[Path_, int]]:
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.value in seen:
+                whole = ".".join(map(str, (*path, key.value)))
+                raise UsageError(f"{file}, line {line}: {whole!r} stands here and in line {seen[key.value]}")
+            seen[key.value] = line
+            yield (*path, key.value), line
+            yield from _lines(value, (*path, key.value), file)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield (*path, number), value.start_mark.line + 1
+            yield from _lines(value, (*path, number), file)
+
+
+def _apply_override(values: dict[str, Any], override: str) -> Path_:
+    name, equals, text = override.partition("=")
+    keys = tuple(name.split("."))
+    if not equals or not all(keys):
+        raise UsageError(f"an override reads section.key=value, not {override!r}")
+    target = values
+    for key in keys[:-1]:
+        target = target.setdefault(key, {})
+        if not isinstance(target, dict):
+            raise UsageError(f"{override!r}: {key!r} is a value and has no keys of its own")
+    try:
+        target[keys[-1]] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        target[keys[-1]] = text
+    return keys
+
+
+def _explain(problem: Any, model: type[BaseModel], where: Mapping[Path_, str]) -> str:
+    path: Path_ = tuple(problem["loc"])
+    known_path = next((path[:depth] for depth in range(len(path), 0, -1) if path[:depth] in where), path)
+    place = where.get(known_path, "config")
+    dotted = ".".join(map(str, path))
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(model, path[:-1])
+        shown = ", ".join(known) or "none"
+        near = did_you_mean(str(path[-1]), known)
+        return f"{place}: unknown key {dotted!r} (value {problem['input']!r}). Known keys here: {shown}.{near}"
+    return f"{place}: {dotted} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _known_keys(model: type[BaseModel], path: Path_) -> list[str]:
+    for key in path:
+        field = model.model_fields.get(str(key))
+        inner = _settings_in(field.annotation) if field else None
+        if inner is None and not isinstance(key, int):
+            return []
+        model = inner or model
+    return list(model.model_fields)
+
+
+def _settings_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the settings class inside `Settings | None`, `list[Settings]` and the like."""
+    if isinstance(annotation, type) and not get_origin(annotation):
+        return annotation if issubclass(annotation, BaseModel) else None
+    if get_origin(annotation) in (Union, types.UnionType, list, tuple, dict):
+        return next(filter(None, map(_settings_in, get_args(annotation))), None)
+    return None

@@ -1,0 +1,63 @@
+"""The errors a user may see: each says what came, what was expected and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class TamisError(Exception):
+    """A mistake or a mishap that is the user's to mend; the command line prints it without a traceback.
+
+    >>> print(TamisError("no such file: a.csv", hint="check the path"))
+    no such file: a.csv
+      check the path
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message if hint is None else f"{message}\n  {hint}")
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(TamisError):
+    """The command, a flag or a key was wrong (exit code 2)."""
+
+    exit_code = 2
+
+
+class DataError(TamisError):
+    """The input cannot be read as asked (exit code 1)."""
+
+
+class CheckFailed(TamisError):
+    """A gate or a check did not hold (exit code 3)."""
+
+    exit_code = 3
+
+
+class MissingExtra(TamisError):
+    """A part that is not installed, with the command that adds it.
+
+    >>> print(MissingExtra("reading from s3://", extra="aws"))
+    reading from s3:// needs the extra 'aws'
+      pip install 'tamis[aws]'
+    """
+
+    def __init__(self, purpose: str, *, extra: str) -> None:
+        # torch is named first and pinned, because another package would ask for a GPU build of several GB
+        first = "pip install torch==2.13.0 && " if extra == "train" else ""
+        super().__init__(f"{purpose} needs the extra '{extra}'", hint=f"{first}pip install 'tamis[{extra}]'")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean 'label'?` for the nearest known name, or nothing when none is near.
+
+    >>> did_you_mean("lable", ["id", "text", "label"])
+    " Did you mean 'label'?"
+    """
+    options = {option.lower(): option for option in known}
+    near = difflib.get_close_matches(name.lower(), options, n=1, cutoff=0.6)
+    return f" Did you mean {options[near[0]]!r}?" if near else ""

@@ -1,0 +1,120 @@
+"""The ports: small protocols behind which outside systems stand. Each has a contract suite in tests/contracts.
+
+Chapters name a port; `core.plugins.load("store", "s3")` finds who fills it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+class Executor(Protocol):
+    """Runs picklable functions somewhere. Chapters hand over work and never learn who does it."""
+
+    def map_batches(self, fn: Callable[[In], Out], batches: Iterable[In]) -> Iterator[Out]:
+        """Yield `fn(batch)` for each batch, in the order of the batches, holding only a few at a time."""
+        ...
+
+    def run_trials(self, fn: Callable[[In], Out], trials: Sequence[In]) -> list[Out]:
+        """Return `fn(trial)` for independent trials, in their order."""
+        ...
+
+    def run_group(self, fn: Callable[[int, int], Out], workers: int) -> list[Out]:
+        """Return `fn(rank, workers)` for workers that run at the same time and may talk to each other."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """One file of a Store."""
+
+    uri: str
+    bytes: int
+
+
+class Store(Protocol):
+    """Files by URI: `file:///…`, `s3://bucket/key`."""
+
+    def list(self, uri: str) -> Iterator[StoredFile]:
+        """Yield the file at `uri`, or every file below it, sorted by URI."""
+        ...
+
+    def read(self, uri: str) -> AbstractContextManager[BinaryIO]:
+        """Open a file for streaming reads; FileNotFoundError when there is none."""
+        ...
+
+    def write(self, uri: str) -> AbstractContextManager[BinaryIO]:
+        """Open a file for writing; it appears whole when the block ends well, else not at all."""
+        ...
+
+    def delete(self, uri: str) -> None:
+        """Remove one file; nothing happens when there is none."""
+        ...
+
+
+class SqlEngine(Protocol):
+    """Runs SQL over Parquet files: DuckDB on one machine, Spark on many, with equal numbers."""
+
+    dialect: str  # sqlglot's name of the SQL it speaks
+
+    def query(self, sql: str, tables: Mapping[str, Sequence[Path]]) -> pa.Table:
+        """Return the rows of `sql`, where each name in `tables` stands for its Parquet files."""
+        ...
+
+
+class Tracker(Protocol):
+    """Remembers runs: their parameters, metrics and artefacts."""
+
+    def start(self, run: str, *, parameters: Mapping[str, object]) -> None:
+        """Open a run."""
+        ...
+
+    def log(self, run: str, metrics: Mapping[str, float], *, step: int) -> None:
+        """Add numbers to an open run."""
+        ...
+
+    def attach(self, run: str, path: Path) -> None:
+        """Keep a file or folder with the run."""
+        ...
+
+    def finish(self, run: str, *, status: str) -> None:
+        """Close a run."""
+        ...
+
+
+class Host(Protocol):
+    """A place where a bundle answers questions."""
+
+    def deploy(self, bundle: str, *, name: str) -> None:
+        """Put a bundle live under a name."""
+        ...
+
+    def state(self, name: str) -> Mapping[str, object]:
+        """Tell what is live under a name."""
+        ...
+
+    def roll_back(self, name: str) -> None:
+        """Put the bundle before this one live again."""
+        ...
+
+
+class EventLog(Protocol):
+    """An append-only log with a reader."""
+
+    def append(self, events: Sequence[Mapping[str, object]]) -> None:
+        """Store events durably; when it returns they survive a power cut."""
+        ...
+
+    def read(self, *, after: int = 0) -> Iterator[tuple[int, Mapping[str, object]]]:
+        """Yield (number, event) in order, from the first one past `after`."""
+        ...

@@ -1,0 +1,54 @@
+"""Workspace: the folder with `tamis.yaml`; what Tamis makes lies under its `.tamis/`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tamis.core.config import Config, load_config
+from tamis.core.errors import UsageError
+
+CONFIG_FILE = "tamis.yaml"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where the datasets, caches and later the runs and bundles of one project are."""
+
+    root: Path
+    overrides: tuple[str, ...] = ()
+
+    @classmethod
+    def find(cls, start: Path | None = None, *, overrides: tuple[str, ...] = ()) -> Workspace:
+        """Return the workspace at `start` (default: `$TAMIS_WORKSPACE`, else the current folder) or above it."""
+        given = start or (Path(os.environ["TAMIS_WORKSPACE"]) if os.environ.get("TAMIS_WORKSPACE") else None)
+        here = (given or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / CONFIG_FILE).is_file():
+                return cls(folder, overrides)
+        raise UsageError(
+            f"no {CONFIG_FILE} in {here} or above it",
+            hint="make a workspace with `tamis init .`, or name one with --workspace DIR",
+        )
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings of `tamis.yaml`, with the command line's overrides."""
+        return load_config(self.root / CONFIG_FILE, overrides=self.overrides)
+
+    @property
+    def state(self) -> Path:
+        """The folder of everything that Tamis makes."""
+        return self.root / ".tamis"
+
+    @property
+    def datasets(self) -> Path:
+        """The folder of dataset versions: `<name>/<version>/`."""
+        return self.state / "datasets"
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what can be made again; it may be deleted at any time."""
+        return self.state / "cache"

@@ -1,0 +1,265 @@
+"""DatasetWriter: rows in, one immutable version out, or nothing at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tamis.core import (
+    DataError,
+    LabelSet,
+    Workspace,
+    abandoned,
+    draft_folder,
+    fingerprint,
+    publish,
+    write_atomic,
+)
+from tamis.data.dataset import (
+    MANIFEST,
+    REJECTS,
+    REJECTS_SCHEMA,
+    Dataset,
+    Manifest,
+    Parent,
+    Part,
+    check_name,
+    dataset_versions,
+    open_dataset,
+)
+from tamis.data.rowhash import RowHash
+from tamis.data.schema import Schema
+
+_PART_ROWS = 1_000_000
+
+
+class DatasetWriter:
+    """Streams tables with canonical columns into a draft; `commit` makes it a version in one step.
+
+    Used as a context manager: leaving the block without a commit, or dying in it, leaves no version.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        name: str,
+        *,
+        schema: Schema,
+        source: Mapping[str, Any],
+        task: str | None = None,
+        labels: Sequence[str] | None = None,
+        cleaning: Sequence[Any] = (),
+        parents: Sequence[Parent] = (),
+        notes: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._workspace, self._name = workspace, check_name(name)
+        self._schema, self._source, self._task, self._labels = schema, dict(source), task, labels
+        self._cleaning, self._parents, self._notes = tuple(cleaning), tuple(parents), dict(notes or {})
+        self._stack = ExitStack()
+        self._hash = RowHash()
+        self._parts: list[Part] = []
+        self._file: pq.ParquetWriter | None = None
+        self._arrow: pa.Schema | None = None
+        self._label_counts: Counter[str] = Counter()
+        self._split_counts: Counter[str] = Counter()
+        self._rows = self._part_rows = self._labelled = self._textless = 0
+        self._rejects: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        home = self._workspace.datasets / self._name
+        for draft in abandoned(home):
+            shutil.rmtree(draft, ignore_errors=True)
+        self._draft = self._stack.enter_context(draft_folder(home))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._stack.close()
+
+    @property
+    def rows(self) -> int:
+        """Rows written so far."""
+        return self._rows
+
+    @property
+    def rejected(self) -> int:
+        """Rows rejected so far."""
+        return len(self._rejects)
+
+    def write(self, table: pa.Table) -> None:
+        """Append rows; every table has the columns and types of the first one."""
+        if self._arrow is None:
+            self._arrow = table.schema.remove_metadata()
+        elif not table.schema.equals(self._arrow):
+            table = table.select(self._arrow.names).cast(self._arrow)
+        self._count(table)
+        self._hash.add(table)
+        if self._file is None or self._part_rows >= _PART_ROWS:
+            self._next_part()
+        assert self._file is not None
+        self._file.write_table(table, row_group_size=131_072)
+        self._part_rows += table.num_rows
+        self._rows += table.num_rows
+
+    def reject(self, *, source: str, row: int, reason: str, content: str = "") -> None:
+        """Keep a row that could not be read: where it stood (row 1 is the first), why, and what stood there."""
+        self._rejects.append({"source": source, "row": row, "reason": reason, "content": content[:2000]})
+
+    def commit(self) -> tuple[Dataset, bool]:
+        """Return the new version and True, or the version that already holds these very rows and False."""
+        if self._arrow is None:
+            raise DataError(f"no readable row in {self._source.get('uri', 'the source')}; {self.rejected} rejected")
+        self._close_part()
+        task = self._task or _task_of(self._arrow)
+        labels = LabelSet(self._labels) if self._labels else LabelSet.from_values(self._label_counts)
+        content = fingerprint(
+            {
+                "rows": self._hash.hexdigest(),
+                "roles": self._schema.model_dump(mode="json"),
+                "task": task,
+                "labels": labels.names,
+                "cleaning": self._cleaning,
+            }
+        )
+        versions = dataset_versions(self._workspace, self._name)
+        for version in reversed(versions):
+            before = open_dataset(self._workspace, f"{self._name}@{version}")
+            if before.manifest.fingerprint == content:
+                return before, False
+        if self._rejects:
+            pq.write_table(pa.Table.from_pylist(self._rejects, REJECTS_SCHEMA), self._draft / REJECTS)
+        number = versions[-1] + 1 if versions else 1
+        while True:
+            manifest = Manifest(
+                name=self._name,
+                version=number,
+                fingerprint=content,
+                created=datetime.now(UTC),
+                task=task,
+                labels=labels.names,
+                label_counts={name: self._label_counts[name] for name in labels},
+                schema_=self._schema,
+                columns={field.name: str(field.type) for field in self._arrow},
+                rows=self._rows,
+                labelled=self._labelled,
+                textless=self._textless,
+                rejected=self.rejected,
+                split_counts=dict(sorted(self._split_counts.items())),
+                source=self._source,
+                cleaning=self._cleaning,
+                parents=self._parents,
+                notes=self._notes,
+                parts=tuple(self._parts),
+            )
+            write_atomic(self._draft / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+            target = self._workspace.datasets / self._name / f"v{number}"
+            try:
+                publish(self._draft, target)
+                return Dataset(target, manifest), True
+            except FileExistsError:  # another import was quicker; ours is the next version
+                number += 1
+
+    def _next_part(self) -> None:
+        self._close_part()
+        (self._draft / "data").mkdir(exist_ok=True)
+        assert self._arrow is not None
+        path = self._draft / "data" / f"part-{len(self._parts):05d}.parquet"
+        # the text's values hardly ever repeat, and a dictionary of them only costs memory
+        dictionary = [name for name in self._arrow.names if name not in ("id", "text")]
+        self._file = pq.ParquetWriter(
+            path, self._arrow, compression="zstd", compression_level=1, use_dictionary=dictionary or False
+        )
+        self._path, self._part_rows = path, 0
+
+    def _close_part(self) -> None:
+        if self._file is None:
+            return
+        self._file.close()
+        self._file = None
+        self._parts.append(
+            Part(
+                file=str(Path("data") / self._path.name),
+                rows=self._part_rows,
+                bytes=self._path.stat().st_size,
+            )
+        )
+
+    def _count(self, table: pa.Table) -> None:
+        if "text" in table.column_names:
+            empty = pc.equal(pc.binary_length(table["text"]), 0)
+            self._textless += pc.sum(pc.fill_null(empty, True)).as_py() or 0
+        if "split" in table.column_names:
+            self._split_counts.update(_counts(table["split"]))
+        if "label" not in table.column_names:
+            return
+        column = table["label"]
+        self._labelled += len(column) - column.null_count
+        if pa.types.is_list(column.type):
+            column = pc.list_flatten(column)
+            if pa.types.is_struct(column.type):
+                column = pc.struct_field(column, "label")
+        self._label_counts.update(_counts(column))
+
+
+def derive(
+    workspace: Workspace,
+    dataset: Dataset,
+    change: Callable[[pa.Table], pa.Table] | None,
+    *,
+    operation: str,
+    task: str | None = None,
+    labels: Sequence[str] | None = None,
+    cleaning: Sequence[Any] | None = None,
+    notes: Mapping[str, Any] | None = None,
+) -> tuple[Dataset, bool]:
+    """Return a new version of `dataset` whose batches went through `change`, which remembers its parent.
+
+    `change` is called with the rows in order, a batch at a time, and may drop, add or alter rows and columns.
+    `labels` None keeps the label set; an empty one is taken anew from the rows.
+    """
+    old = dataset.manifest
+    parent = Parent(name=old.name, version=old.version, fingerprint=old.fingerprint, operation=operation)
+    with DatasetWriter(
+        workspace,
+        old.name,
+        schema=old.schema_,
+        source=old.source,
+        task=task or old.task,
+        labels=labels if labels is not None else old.labels,
+        cleaning=old.cleaning if cleaning is None else cleaning,
+        parents=[parent],
+        notes={**old.notes, **(notes or {})},
+    ) as writer:
+        for batch in dataset.batches():
+            table = pa.Table.from_batches([batch])
+            writer.write(change(table) if change else table)
+        return writer.commit()
+
+
+def _counts(column: pa.ChunkedArray) -> dict[str, int]:
+    counted = pc.value_counts(column.cast(pa.string()))
+    pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
+    return {value: count for value, count in pairs if value is not None}
+
+
+def _task_of(schema: pa.Schema) -> str:
+    if "label" not in schema.names:
+        return "none"
+    kind = schema.field("label").type
+    if not pa.types.is_list(kind):
+        return "single_label"
+    return "spans" if pa.types.is_struct(kind.value_type) else "multi_label"

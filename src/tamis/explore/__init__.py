@@ -1,0 +1,1 @@
+"""Explore: what does the data look like?"""

@@ -1,0 +1,1 @@
+"""Quality: is the data sound?"""

@@ -1,0 +1,1 @@
+"""Split: which rows teach, which rows choose, and which rows judge?"""

@@ -1,0 +1,1 @@
+"""Tasks: what is a label, how is it encoded, decided and scored?"""
