@@ -1,0 +1,51 @@
+"""Source: what every reader gives: a few rows to guess roles from, then all rows in batches with the rejected ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from tamis.core import Progress
+from tamis.data.schema import Schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reject:
+    """A row that could not be read."""
+
+    source: str
+    row: int
+    """Its number in that source; the first row of data is 1, a header does not count."""
+    reason: str
+    content: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The next rows, in order, and what had to be rejected among them."""
+
+    table: pa.Table
+    rejects: Sequence[Reject] = ()
+
+
+class Source(Protocol):
+    """Rows with the source's own column names. Every batch has the same columns and types."""
+
+    uri: str
+    kind: str
+    """csv, jsonl, parquet, pdf…"""
+    options: Mapping[str, Any]
+    """What was detected or asked for (delimiter, quoting, encoding…): shown to the user and saved with the data."""
+    schema: Schema | None
+    """The roles, where the format itself says them (fastText, CoNLL, PDF); None: guess them."""
+
+    def head(self) -> pa.Table:
+        """Return the first rows (at most 1,000), typed as `batches` types them."""
+        ...
+
+    def batches(self, progress: Progress) -> Iterator[Batch]:
+        """Yield all rows in order, in flat memory."""
+        ...
