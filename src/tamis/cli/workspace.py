@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from tamis.cli import output
@@ -11,7 +14,45 @@ config_app = typer.Typer(help="The settings of this workspace.", no_args_is_help
 
 def add_commands(app: typer.Typer) -> None:
     """Add this file's commands to the main program."""
+    app.command("init")(init)
+    app.command("doctor")(doctor)
     app.add_typer(config_app, name="config")
+
+
+def init(folder: Annotated[Path, typer.Argument(help="The folder of the new workspace.")] = Path()) -> None:
+    """Make a workspace: a folder with a tamis.yaml in which every setting stands with its default.
+
+    Example: tamis init reviews
+    """
+    from tamis.core import create_workspace
+
+    workspace = create_workspace(folder)
+    print(f"a workspace in {workspace.root}")
+    print("next: tamis data import demo:docstrings --name docs")
+
+
+def doctor(as_json: output.Json = False) -> None:
+    """Tell what works on this machine, and the exact command that adds what is missing.
+
+    Example: tamis doctor
+    """
+    from dataclasses import asdict
+
+    from tamis.core.doctor import examine
+
+    parts = examine(output.context.workspace_folder or Path.cwd())
+    if as_json:
+        output.print_json([asdict(part) for part in parts])
+    else:
+        output.print_table(
+            ["", "part", "found", "to add it"],
+            [[_MARKS[part.state], part.name, part.found, part.add] for part in parts],
+        )
+    if any(part.state == "broken" for part in parts):
+        raise typer.Exit(1)
+
+
+_MARKS = {"works": "✓", "missing": "·", "broken": "✗"}
 
 
 @config_app.command("show")

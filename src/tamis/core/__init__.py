@@ -15,7 +15,7 @@ from tamis.core.page import Page
 from tamis.core.ports import EventLog, Executor, Host, SqlEngine, Store, StoredFile, Tracker
 from tamis.core.prediction import Prediction
 from tamis.core.progress import Progress, Silent
-from tamis.core.workspace import Workspace
+from tamis.core.workspace import Workspace, create_workspace
 
 __all__ = [
     "CheckFailed",
@@ -42,6 +42,7 @@ __all__ = [
     "abandoned",
     "atomic_file",
     "config_schema",
+    "create_workspace",
     "did_you_mean",
     "draft_folder",
     "fingerprint",

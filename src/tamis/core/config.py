@@ -66,6 +66,21 @@ def config_schema() -> dict[str, Any]:
     return _model().model_json_schema() | {"title": "tamis.yaml"}
 
 
+def commented_defaults() -> str:
+    """Return every key with its default and its meaning as YAML that is all comment, for a new `tamis.yaml`."""
+    lines: list[str] = []
+    for name, section in load_config().sections.items():
+        lines += ["", f"# {name}:"]
+        for key, field in type(section).model_fields.items():
+            meaning = " ".join((field.description or "").split())
+            value = yaml.safe_dump(
+                {key: section.model_dump(mode="json")[key]}, sort_keys=False
+            )
+            lines += [f"#   # {meaning}"] if meaning else []
+            lines += [f"#   {line}" for line in value.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
 def _model() -> type[Settings]:
     sections: dict[str, type[Settings]] = {name: plugins.load("settings", name) for name in plugins.found("settings")}
     fields: dict[str, Any] = {name: (section, section()) for name, section in sections.items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from tamis.core.extras import install_command
+
 
 class TamisError(Exception):
     """A mistake or a mishap that is the user's to mend; the command line prints it without a traceback.
@@ -41,15 +43,12 @@ class CheckFailed(TamisError):
 class MissingExtra(TamisError):
     """A part that is not installed, with the command that adds it.
 
-    >>> print(MissingExtra("reading from s3://", extra="aws"))
-    reading from s3:// needs the extra 'aws'
-      pip install 'tamis[aws]'
+    >>> MissingExtra("reading from s3://", extra="aws").message
+    "reading from s3:// needs the extra 'aws'"
     """
 
     def __init__(self, purpose: str, *, extra: str) -> None:
-        # torch is named first and pinned, because another package would ask for a GPU build of several GB
-        first = "pip install torch==2.13.0 && " if extra == "train" else ""
-        super().__init__(f"{purpose} needs the extra '{extra}'", hint=f"{first}pip install 'tamis[{extra}]'")
+        super().__init__(f"{purpose} needs the extra '{extra}'", hint=install_command(extra))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

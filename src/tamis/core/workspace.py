@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tamis.core.config import Config, load_config
+from tamis.core.atomic import write_atomic
+from tamis.core.config import Config, commented_defaults, load_config
 from tamis.core.errors import UsageError
 
 CONFIG_FILE = "tamis.yaml"
@@ -52,3 +53,21 @@ class Workspace:
     def cache(self) -> Path:
         """The folder of what can be made again; it may be deleted at any time."""
         return self.state / "cache"
+
+
+def create_workspace(folder: Path) -> Workspace:
+    """Make `folder` a workspace: a `tamis.yaml` in which every setting stands with its default, ready to be changed."""
+    if (folder / CONFIG_FILE).exists():
+        raise UsageError(f"{folder / CONFIG_FILE} is there already; nothing was changed")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / CONFIG_FILE, _HEADING + commented_defaults())
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        write_atomic(ignore, ".tamis/\n")
+    return Workspace(folder.resolve())
+
+
+_HEADING = """\
+# The settings of this workspace. What is commented out is the default.
+# `tamis config show` prints all of them resolved; any can be given on the command line: split.seed=7
+"""
