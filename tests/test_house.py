@@ -63,7 +63,7 @@ def test_a_file_says_what_it_is_for_and_takes_chapters_whole(path):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("tamis."):
             parts = node.module.split(".")
             inner = len(parts) > 2 and parts[1] in CHAPTERS and parts[1] not in (chapter, "backends")
-            assert node.module in LENT or not inner, f"line {node.lineno}: import the chapter, not {node.module}"
+            assert node.module in LENT or chapter == "__main__" or not inner, f"line {node.lineno}: import the chapter, not {node.module}"
 
 
 @pytest.mark.parametrize("chapter", sorted(CHAPTERS))
