@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -32,6 +33,12 @@ app.add_typer(data.app, name="data")
 workspace.add_commands(app)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tamis {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     context: typer.Context,
@@ -39,11 +46,10 @@ def _options(
         Path | None,
         typer.Option("--workspace", "-w", envvar="TAMIS_WORKSPACE", help="The folder with tamis.yaml."),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
-    if version:
-        print(f"tamis {__version__}")
-        raise typer.Exit
     output.context.workspace_folder = workspace_folder
 
 
@@ -54,22 +60,27 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     given = sys.argv[1:] if arguments is None else arguments
     words, overrides = _split_overrides(given)
     output.context.overrides = overrides
+    code: str | int | None = 0
     try:
-        app(words, prog_name="tamis")
+        try:
+            app(words, prog_name="tamis")
+        except SystemExit as stop:
+            code = stop.code
+        sys.stdout.flush()  # now, while a full disk can still be told
     except TamisError as error:
         print(f"tamis: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("tamis: stopped; nothing half-done was kept", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:  # `tamis … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        print(f"tamis: {error.strerror or error}{where}", file=sys.stderr)
+        if not isinstance(error, BrokenPipeError):  # `tamis … | head` is no mistake
+            where = f": {error.filename}" if error.filename else ""
+            print(f"tamis: {error.strerror or error}{where}", file=sys.stderr)
+        with contextlib.suppress(OSError):  # what is still in the buffer has nowhere to go
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    sys.exit(0)
+    sys.exit(code)
 
 
 def _split_overrides(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
