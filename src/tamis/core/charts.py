@@ -152,27 +152,18 @@ def percent(share: float) -> str:
 
 
 def nice_ticks(highest: float, *, most: int = 4) -> list[float]:
-    """Return round numbers from 0 to just about `highest`, for an axis.
+    """Return round numbers from 0 to just about `highest`, for an axis of amounts.
 
-    >>> nice_ticks(870)
-    [0, 250, 500, 750]
+    >>> nice_ticks(870), nice_ticks(1), nice_ticks(24)
+    ([0, 250, 500, 750], [0, 1], [0, 10, 20])
     """
-    if highest <= 0:
-        return [0]
-    step = 10.0 ** len(str(int(highest)))
-    while step > 1e-9:
-        for factor in (1, 0.5, 0.25, 0.2):
-            if highest / (step * factor) >= 2 and (step * factor >= 1 or highest < 2):
-                size = step * factor
-                if highest / size <= most:
-                    return _steps(size, highest)
-        step /= 10
-    return [0, highest]
-
-
-def _steps(size: float, highest: float) -> list[float]:
-    found = [number * size for number in range(int(highest / size + 1e-9) + 1)]
-    return [int(value) if float(value).is_integer() else value for value in found]
+    size = next(
+        factor * 10**power
+        for power in range(19)
+        for factor in (1, 2, 2.5, 5)
+        if (power or factor != 2.5) and highest <= most * factor * 10**power
+    )
+    return [int(number * size) for number in range(int(highest / size) + 1)]
 
 
 def _between(place: float) -> str:
