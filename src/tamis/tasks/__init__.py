@@ -1,1 +1,31 @@
-"""Tasks: what is a label, how is it encoded, decided and scored?"""
+"""Tasks: what is a label, how is it encoded, decided and scored?
+
+A `Task` owns the label set and turns what a dataset's `label` column holds into numbers and back; in comes the name of
+the task and the labels, out comes an object that every later chapter uses without asking which task it is.
+"""
+
+from tamis.tasks.choose import TASKS, task_for
+from tamis.tasks.iob import Span, SpanProblem, Tagging, from_iob, to_iob
+from tamis.tasks.multi_label import MultiLabel
+from tamis.tasks.ordinal import Ordinal
+from tamis.tasks.single_label import SingleLabel
+from tamis.tasks.spans import Spans
+from tamis.tasks.task import MASKED, Offsets, Strata, Task
+
+__all__ = [
+    "MASKED",
+    "TASKS",
+    "MultiLabel",
+    "Offsets",
+    "Ordinal",
+    "SingleLabel",
+    "Span",
+    "SpanProblem",
+    "Spans",
+    "Strata",
+    "Tagging",
+    "Task",
+    "from_iob",
+    "task_for",
+    "to_iob",
+]

@@ -1,0 +1,101 @@
+"""MultiLabel: each text has any number of labels, which may imply each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from tamis.core import LabelSet
+from tamis.tasks.column import label_column, numbers
+from tamis.tasks.hierarchy import ancestors
+from tamis.tasks.task import MASKED, Codes, Offsets, Strata
+
+_ROWS = 16_384  # of the rows x labels table that `strata` holds at a time
+
+
+@dataclass(frozen=True)
+class MultiLabel:
+    """Encodes labels as a row of 0 and 1, one place a label; a row without label (None) is NaN, an empty list all 0.
+
+    With `parents`, a child implies its parent: it is switched on with the child, whether the data say so or not.
+
+    >>> task = MultiLabel(LabelSet(["OFF", "UNT"]), parents={"UNT": "OFF"})
+    >>> task.encode([["UNT"], [], None]).tolist()
+    [[1.0, 1.0], [0.0, 0.0], [nan, nan]]
+    >>> task.decode(np.array([[0.2, 0.9], [0.0, 0.0]]))
+    [('OFF', 'UNT'), ()]
+    """
+
+    label_set: LabelSet
+    parents: Mapping[str, str] = field(default_factory=dict)
+    name: ClassVar[str] = "multi_label"
+    hierarchical: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        ancestors(self.label_set, self.parents)  # tell of a wrong hierarchy now and not in the middle of the work
+
+    @cached_property
+    def _implies(self) -> npt.NDArray[np.bool_]:
+        return ancestors(self.label_set, self.parents)
+
+    def encode(self, labels: Any, *, offsets: Sequence[Offsets] | None = None) -> npt.NDArray[np.float32]:
+        """Return a place for each label and row: 1 where the row bears the label or one that implies it."""
+        bears, known = self._indicator(_lists(labels))
+        encoded = self._close(bears).astype(np.float32)
+        encoded[~known] = np.nan
+        return encoded
+
+    def decode(
+        self, codes: npt.NDArray[Any], *, offsets: Sequence[Offsets] | None = None
+    ) -> list[tuple[str, ...] | None]:
+        """Return the labels of each row whose number is above a half, and those they imply."""
+        masked = np.isnan(codes).any(axis=1)
+        strata = Strata.of_indicator(self._close(codes > 0.5), ~masked)
+        names = self.label_set.names
+        return [
+            None if masked[row] else tuple(names[code] for code in strata.of(row).tolist() if code < len(names))
+            for row in range(len(strata))
+        ]
+
+    def strata(self, labels: Any) -> Strata:
+        """Return the labels of each row, the implied ones among them."""
+        array = _lists(labels)
+        parts = []
+        for start in range(0, len(array), _ROWS):
+            bears, known = self._indicator(array.slice(start, _ROWS))
+            parts.append(Strata.of_indicator(self._close(bears), known))
+        return Strata.concat(parts)
+
+    def inconsistent(self, labels: Any) -> Codes:
+        """Return the row numbers (from 0) that bear a label without the ones it implies."""
+        bears, _ = self._indicator(_lists(labels))
+        return np.flatnonzero((self._close(bears) != bears).any(axis=1))
+
+    def _close(self, bears: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        if not self.parents:
+            return bears
+        closed = bears.copy()
+        for child in self.parents:
+            number = self.label_set.index(child)
+            closed |= bears[:, number, None] & self._implies[number]
+        return closed
+
+    def _indicator(self, array: pa.Array) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        known = np.asarray(array.is_valid())
+        codes = numbers(array.flatten(), self.label_set)
+        lengths = np.asarray(array.value_lengths().fill_null(0), dtype=np.int64)
+        rows = np.repeat(np.arange(len(array)), lengths)
+        named = codes != MASKED  # a null inside a list names no label
+        bears = np.zeros((len(array), len(self.label_set)), dtype=np.bool_)
+        bears[rows[named], codes[named]] = True
+        return bears, known
+
+
+def _lists(labels: Any) -> pa.Array:
+    return label_column(labels, pa.list_(pa.string()), form="a list of labels a row")

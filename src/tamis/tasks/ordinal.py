@@ -1,0 +1,58 @@
+"""Ordinal: one label out of several that have an order, such as stars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from tamis.core import DataError, LabelSet
+from tamis.tasks.column import label_column, numbers
+from tamis.tasks.task import MASKED, Codes, Offsets, Strata
+
+
+@dataclass(frozen=True)
+class Ordinal:
+    """Encodes one of K labels as K-1 answers to "is it above this one?"; a missing label is a row of NaN.
+
+    So to take five stars for four costs less than to take them for one. The order is the label set's.
+
+    >>> task = Ordinal(LabelSet(["1", "2", "3"]))
+    >>> task.encode(["1", "3", None]).tolist()
+    [[0.0, 0.0], [1.0, 1.0], [nan, nan]]
+    >>> task.decode(np.array([[0.9, 0.2], [0.9, 0.8]]))
+    ['2', '3']
+    """
+
+    label_set: LabelSet
+    name: ClassVar[str] = "ordinal"
+    hierarchical: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if len(self.label_set) < 2:
+            raise DataError(f"an ordinal task needs two labels or more, not {len(self.label_set)}")
+
+    def ranks(self, labels: Any) -> Codes:
+        """Return the place of each label in the order, from 0; `MASKED` where it is missing."""
+        return numbers(label_column(labels, pa.string(), form="one label a row"), self.label_set)
+
+    def encode(self, labels: Any, *, offsets: Sequence[Offsets] | None = None) -> npt.NDArray[np.float32]:
+        """Return K-1 answers a row: 1 where the label is above the first, the second…"""
+        ranks = self.ranks(labels)
+        above = (ranks[:, None] > np.arange(len(self.label_set) - 1)).astype(np.float32)
+        above[ranks == MASKED] = np.nan
+        return above
+
+    def decode(self, codes: npt.NDArray[Any], *, offsets: Sequence[Offsets] | None = None) -> list[str | None]:
+        """Return one label a row from its K-1 answers, which may be probabilities: above as many as exceed a half."""
+        masked = np.isnan(codes).any(axis=1)
+        ranks = np.where(masked, MASKED, (codes > 0.5).sum(axis=1))
+        return [None if rank == MASKED else self.label_set.names[rank] for rank in ranks.tolist()]
+
+    def strata(self, labels: Any) -> Strata:
+        """Return the label of each row."""
+        return Strata.one_each(self.ranks(labels))

@@ -1,0 +1,42 @@
+"""SingleLabel: each text has one label out of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy.typing as npt
+import pyarrow as pa
+
+from tamis.core import LabelSet
+from tamis.tasks.column import label_column, numbers
+from tamis.tasks.task import MASKED, Codes, Offsets, Strata
+
+
+@dataclass(frozen=True)
+class SingleLabel:
+    """Encodes a label as its number in the label set; a missing label is `MASKED` (-1).
+
+    >>> task = SingleLabel(LabelSet(["ham", "spam"]))
+    >>> task.encode(["spam", None, "ham"])
+    array([ 1, -1,  0])
+    >>> task.decode(np.array([1, -1, 0]))
+    ['spam', None, 'ham']
+    """
+
+    label_set: LabelSet
+    name: ClassVar[str] = "single_label"
+    hierarchical: ClassVar[bool] = False
+
+    def encode(self, labels: Any, *, offsets: Sequence[Offsets] | None = None) -> Codes:
+        """Return one number a row."""
+        return numbers(label_column(labels, pa.string(), form="one label a row"), self.label_set)
+
+    def decode(self, codes: npt.NDArray[Any], *, offsets: Sequence[Offsets] | None = None) -> list[str | None]:
+        """Return one label a row."""
+        return [None if code == MASKED else self.label_set.names[code] for code in codes.tolist()]
+
+    def strata(self, labels: Any) -> Strata:
+        """Return the label of each row."""
+        return Strata.one_each(self.encode(labels))

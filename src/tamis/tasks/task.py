@@ -1,0 +1,99 @@
+"""Task: what a kind of label must be able to do, so that nobody else asks which kind it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tamis.core import LabelSet
+
+Codes = npt.NDArray[np.int64]
+Offsets = Sequence[tuple[int, int]]
+"""Where the tokens of one text lie in it: character offsets, end exclusive; (0, 0) is a special token."""
+
+MASKED = -1
+"""The code of what carries no label: a row that nobody labelled, a padding token. Losses and metrics skip it."""
+
+
+class Task(Protocol):
+    """Owns a label set, and turns labels into numbers and back.
+
+    `labels` is what a dataset's `label` column holds: an Arrow array, or a sequence of Python values, None for a row
+    without label.
+    """
+
+    name: ClassVar[str]
+    hierarchical: ClassVar[bool]
+    """True when the task takes `parents`."""
+
+    @property
+    def label_set(self) -> LabelSet:
+        """The labels in their saved order."""
+        ...
+
+    def encode(self, labels: Any, *, offsets: Sequence[Offsets] | None = None) -> npt.NDArray[Any]:
+        """Return one row of numbers for each row of labels; only `spans` reads the tokens' offsets."""
+        ...
+
+    def decode(self, codes: npt.NDArray[Any], *, offsets: Sequence[Offsets] | None = None) -> list[Any]:
+        """Return the labels that the numbers stand for; None where they are masked."""
+        ...
+
+    def strata(self, labels: Any) -> Strata:
+        """Return what a fair split has to share out: which labels each row bears."""
+        ...
+
+
+@dataclass(frozen=True)
+class Strata:
+    """For each row the numbers of the labels it bears, one after the other.
+
+    Row `r` bears `codes[offsets[r]:offsets[r + 1]]`, each once and ascending. A row that nobody labelled bears none;
+    one that somebody found to bear no label (an empty list) bears the last number, `len(label_set)`.
+
+    >>> strata = Strata(offsets=np.array([0, 1, 1, 3]), codes=np.array([0, 0, 1]))
+    >>> len(strata), strata.of(2).tolist()
+    (3, [0, 1])
+    """
+
+    offsets: Codes
+    codes: Codes
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def of(self, row: int) -> Codes:
+        """Return the label numbers of one row."""
+        return self.codes[self.offsets[row] : self.offsets[row + 1]]
+
+    @property
+    def sizes(self) -> Codes:
+        """How many labels each row bears; 0 is a row without label."""
+        return np.diff(self.offsets)
+
+    @classmethod
+    def one_each(cls, codes: npt.NDArray[Any]) -> Strata:
+        """Return the strata of rows with one label each, or `MASKED`."""
+        known = codes != MASKED
+        return cls(offsets=_running(known), codes=codes[known].astype(np.int64))
+
+    @classmethod
+    def of_indicator(cls, bears: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_]) -> Strata:
+        """Return the strata of a rows x labels table of yes and no; `known` says which rows have labels at all."""
+        marked = np.column_stack([bears, ~bears.any(axis=1)]) & known[:, None]
+        return cls(offsets=_running(marked.sum(axis=1)), codes=np.nonzero(marked)[1])
+
+    @classmethod
+    def concat(cls, parts: Sequence[Strata]) -> Strata:
+        """Return the strata of batches as those of their rows, one batch after the other."""
+        sizes = np.concatenate([part.sizes for part in parts]) if parts else np.zeros(0, np.int64)
+        codes = np.concatenate([part.codes for part in parts]) if parts else np.zeros(0, np.int64)
+        return cls(offsets=_running(sizes), codes=codes)
+
+
+def _running(sizes: npt.NDArray[Any]) -> Codes:
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
