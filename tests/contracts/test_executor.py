@@ -1,0 +1,67 @@
+"""What every Executor promises, run in this process and in two others."""
+
+from __future__ import annotations
+
+import os
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from tamis.core import DataError, plugins
+
+
+@pytest.fixture(params=[0, 2], ids=["here", "two processes"])
+def executor(request):
+    return plugins.load("executor", "local")(workers=request.param)
+
+
+def double(table: pa.Table) -> pa.Table:
+    return table.set_column(0, "n", pc.multiply(table["n"], 2))
+
+
+def refuse(trial: int) -> int:
+    if trial == 2:
+        raise DataError("trial 2 cannot be", hint="take another")
+    return trial
+
+
+def who(rank: int, workers: int) -> tuple[int, int, int]:
+    return rank, workers, os.getpid()
+
+
+def test_batches_come_back_in_order(executor):
+    batches = [pa.table({"n": [number, number + 1]}) for number in range(0, 20, 2)]
+    done = pa.concat_tables(executor.map_batches(double, iter(batches)))
+    assert done["n"].to_pylist() == [2 * number for number in range(20)]
+
+
+def test_batches_are_taken_as_they_are_needed(executor):
+    taken = []
+
+    def source():
+        for number in range(1000):
+            taken.append(number)
+            yield number
+
+    results = executor.map_batches(abs, source())
+    assert next(results) == 0
+    assert len(taken) < 20
+    results.close()
+
+
+def test_trials_keep_their_order_and_no_trial_is_fine(executor):
+    assert executor.run_trials(abs, [-3, 2, -1]) == [3, 2, 1]
+    assert executor.run_trials(abs, []) == []
+
+
+def test_an_error_comes_back_as_it_was(executor):
+    with pytest.raises(DataError, match="trial 2 cannot be") as error:
+        executor.run_trials(refuse, [1, 2, 3])
+    assert error.value.exit_code == 1
+
+
+def test_a_group_knows_its_ranks(executor):
+    answers = executor.run_group(who, 2)
+    assert [(rank, workers) for rank, workers, _ in answers] == [(0, 2), (1, 2)]
+    assert executor.run_group(who, 1)[0][:2] == (0, 1)
