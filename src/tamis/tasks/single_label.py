@@ -19,9 +19,10 @@ class SingleLabel:
     """Encodes a label as its number in the label set; a missing label is `MASKED` (-1).
 
     >>> task = SingleLabel(LabelSet(["ham", "spam"]))
-    >>> task.encode(["spam", None, "ham"])
-    array([ 1, -1,  0])
-    >>> task.decode(np.array([1, -1, 0]))
+    >>> codes = task.encode(["spam", None, "ham"])
+    >>> codes.tolist()
+    [1, -1, 0]
+    >>> task.decode(codes)
     ['spam', None, 'ham']
     """
 
