@@ -30,7 +30,7 @@ def test_modules_classes_and_functions_are_rows_under_their_qualified_names(tmp_
     found = rows(library(tmp_path, json__inner=code))
     assert [row["id"] for row in found] == ["json.inner", "json.inner.A", "json.inner.A.b"]
     assert [row["kind"] for row in found] == ["module", "class", "function"]
-    assert found[1]["text"] == "A class.\n\n    indented"
+    assert found[1]["text"] == "A class.\n\nindented"
     assert {row["topic"] for row in found} == {"files"}
     assert {row["module"] for row in found} == {"json.inner"}
 
