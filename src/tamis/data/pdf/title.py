@@ -1,0 +1,73 @@
+"""Title: what a document calls itself, on its first page or in its metadata."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import numpy as np
+
+from tamis.data.pdf.characters import plain_characters
+from tamis.data.pdf.lines import HYPHEN, PageLines
+
+_LONGEST = 300
+_FILE_NAME = re.compile(r"\.(dvi|docx?|tex|pdf|indd|qxd|rtf|odt|pptx?|xlsx?|ps|eps|txt|html?)\s*$", re.IGNORECASE)
+_NO_TITLE = re.compile(
+    r"\s*(untitled|title|microsoft word\b.*|powerpoint\b.*|slide \d+|document ?\d*|proceedings of\b.*|arxiv:.*|"
+    r"doi:.*|https?:.*|\S*[\d_]{4}\S*)\s*",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"\w+")
+
+
+def find_title(first: PageLines, metadata: str) -> str:
+    """Return the title: the metadata's where the first page shows it too, else the largest lines near its top.
+
+    Metadata often names the file, the proceedings or another document, so it is not believed alone.
+    """
+    named = " ".join(plain_characters(metadata).split())
+    sensible = bool(named) and not _FILE_NAME.search(named) and not _NO_TITLE.fullmatch(named)
+    shown = {word for text in first.texts for word in _WORDS.findall(plain_characters(text).lower())}
+    words = _WORDS.findall(named.lower())
+    if sensible and len(words) > 2 and sum(word in shown for word in words) >= 0.8 * len(words):
+        return named[:_LONGEST]
+    return (_largest(first) or (named if sensible else ""))[:_LONGEST]
+
+
+def _largest(page: PageLines) -> str:
+    if not page.texts:
+        return ""
+    body = float(np.median(page.sizes[page.upright])) if page.upright.any() else 0.0
+    groups = [group for group in _groups(page) if page.places[group[0], 3] > 0.4 * page.height]
+    scored = []
+    for group in groups:
+        text = _text(page, group)
+        words = [word for word in _WORDS.findall(text) if any(sign.isalpha() for sign in word)]
+        size = float(np.median(page.sizes[group]))
+        if len(text) <= _LONGEST and size > 1.1 * body and len(words) >= 1 and len(text) >= 4:
+            # a title has several words; a journal's name or `Research Article` is set large too, with few
+            scored.append((min(len(words), 4) >= 4, min(len(words), 3) >= 3, size, text))
+    return max(scored)[3] if scored else ""
+
+
+def _groups(page: PageLines) -> list[list[int]]:
+    """Neighbouring lines of one size and font."""
+    order = [at for at in np.argsort(-page.places[:, 3], kind="stable").tolist() if page.upright[at]]
+    groups = [[at] for at in order[:1]]
+    for one, two in pairwise(order):
+        size = float(page.sizes[one])
+        near = page.places[one, 1] - page.places[two, 3] < 0.9 * size
+        font = not page.fonts or page.fonts[one] == page.fonts[two]
+        if near and abs(size - float(page.sizes[two])) <= (0.06 if font else 0.01) * size:
+            groups[-1].append(two)
+        else:
+            groups.append([two])
+    return groups
+
+
+def _text(page: PageLines, group: list[int]) -> str:
+    text = ""
+    for at in group:
+        line = page.texts[at]
+        text += line[:-1] if line.endswith(HYPHEN) else line + " "
+    return " ".join(plain_characters(text).split())
