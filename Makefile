@@ -51,7 +51,7 @@ format: .venv/test.done ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 
 bench: .venv/bench.done ## every benchmark, beside its peers, in one run each
-	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script $(BENCH_ARGS) || exit 1; done
+	@for script in $$(ls benchmarks/[a-z]*.py | grep -v side_by_side); do echo "== $$script"; $(BIN)/python $$script $(BENCH_ARGS) || exit 1; done
 
 clean: ## remove the environment and the demo's workspace
 	rm -rf .venv tamis-demo
