@@ -16,9 +16,10 @@ import pypdfium2.raw as pdfium
 from tamis.data.pdf.characters import Vocabulary, plain_characters
 from tamis.data.pdf.failure import Failure, why_unreadable
 from tamis.data.pdf.furniture import without_furniture
-from tamis.data.pdf.layout import paragraphs, reading_order
+from tamis.data.pdf.layout import reading_order
 from tamis.data.pdf.lines import HYPHEN, PageLines, read_lines
 from tamis.data.pdf.ocr import INSTALL, OcrError, ocr_page
+from tamis.data.pdf.paragraphs import paragraphs
 from tamis.data.pdf.title import find_title
 
 READING_VERSION = 1

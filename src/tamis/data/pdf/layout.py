@@ -1,19 +1,19 @@
-"""Layout: the lines of a page in the order a person reads them, put together to paragraphs."""
+"""Layout: the lines of a page in the order a person reads them, column by column."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from tamis.data.pdf.lines import HYPHEN, PageLines
+from tamis.data.pdf.lines import PageLines
 
 _Places = npt.NDArray[np.float64]
 
 _FEWEST = 4  # lines on either side that make a column
-_SENTENCE_ENDS = tuple(".!?:;…。！？»”\"')]")
 
 
 @dataclass(frozen=True)
@@ -117,92 +117,24 @@ def _sides(places: _Places, gutter: float) -> npt.NDArray[np.int64]:
 def _column(places: _Places, lines: npt.NDArray[np.int64]) -> Column:
     left, bottom, right, top = places[lines].T
     column = Column([], float(np.quantile(left, 0.1)), float(np.quantile(right, 0.9)))
-    # The file's own order is kept where it runs downwards: it knows best about formulas. Where it jumps, the blocks
-    # between the jumps are set in order by their place.
-    step = (top[:-1] + bottom[:-1]) / 2 - (top[1:] + bottom[1:]) / 2
+    # The file's own order is kept where it runs downwards, and in formulas, of which it knows best. Where it jumps,
+    # the blocks between the jumps are set in order by their place.
     height = float(np.median(top - bottom))
-    cuts = np.flatnonzero((step < -1.5 * height) | (step > 4.0 * height)) + 1
-    blocks = np.split(np.arange(len(lines)), cuts)
+    middle = (top + bottom) / 2
+    step = middle[:-1] - middle[1:]
+    cuts = (np.flatnonzero((step < -1.5 * height) | (step > 4.0 * height)) + 1).tolist()
+    blocks: list[list[int]] = []
+    for begin, end in pairwise([0, *cuts, len(lines)]):
+        block = list(range(begin, end))
+        if (
+            blocks
+            and bottom[blocks[-1]].min() < middle[begin] < top[blocks[-1]].max()
+            and -step[begin - 1] < 6.0 * height
+        ):
+            blocks[-1] += block
+        else:
+            blocks.append(block)
     if len(blocks) > 1:
         blocks.sort(key=lambda block: (-float(top[block].max()), float(left[block].min())))
     column.lines.extend(lines[np.concatenate(blocks)].tolist())
     return column
-
-
-def paragraphs(page: PageLines, columns: Sequence[Column], *, without: frozenset[int] = frozenset()) -> list[str]:
-    """Return the page's paragraphs, each with its lines put together; `without` names lines to leave out.
-
-    A hyphen at a line's end stays as HYPHEN between the two parts. Lines that end early, as those of an address, a
-    list or a table do, keep their line break.
-    """
-    done: list[str] = []
-    parts: list[str] = []
-    early = False
-    last = -1
-    for column in columns:
-        lines = [at for at in column.lines if at not in without]
-        pitch = _pitch(page.places[lines]) if lines else 0.0
-        for number, at in enumerate(lines):
-            text = page.texts[at]
-            if parts:
-                if number:
-                    ends = _breaks(page, column, last, at, pitch=pitch, ended_early=early, text=parts[-1])
-                else:
-                    ends = not text[:1].islower() or _ends_sentence(parts[-1]) or not _same_size(page, last, at)
-                if ends:
-                    done.append("".join(parts))
-                    parts.clear()
-                elif not parts[-1].endswith(HYPHEN):
-                    parts.append("\n" if number and early and not text[:1].islower() else " ")
-            parts.append(_line_end(text))
-            early = float(page.places[at, 2]) < column.right - 0.25 * (column.right - column.left)
-            last = at
-    done.append("".join(parts))
-    return [text for text in map(str.strip, done) if text]
-
-
-def _line_end(text: str) -> str:
-    """The line, with HYPHEN for any hyphen at its end."""
-    broken = len(text) > 2 and text[-1] in "-\u2010\u00ad" and text[-2].isalpha()
-    return text[:-1] + HYPHEN if broken else text
-
-
-def _ends_sentence(text: str) -> bool:
-    return text.endswith(_SENTENCE_ENDS)
-
-
-def _same_size(page: PageLines, one: int, two: int) -> bool:
-    a, b = float(page.sizes[one]), float(page.sizes[two])
-    return abs(a - b) <= 0.2 * max(a, b)
-
-
-def _pitch(places: _Places) -> float:
-    """How far lines are usually apart."""
-    middles = (places[:, 1] + places[:, 3]) / 2
-    steps = middles[:-1] - middles[1:]
-    down = steps[steps > 0.5 * float(np.median(places[:, 3] - places[:, 1]))]
-    return float(np.median(down)) if len(down) else 0.0
-
-
-def _breaks(page: PageLines, column: Column, one: int, two: int, *, pitch: float, ended_early: bool, text: str) -> bool:
-    """Whether line `two` begins a new paragraph."""
-    above, below = page.places[one].tolist(), page.places[two].tolist()
-    step = (above[1] + above[3] - below[1] - below[3]) / 2
-    em = max(float(page.sizes[two]), 1.0)
-    if step < -1.5 * em:
-        return True
-    if step > 1.35 * pitch + 0.1 * em and step > 1.4 * em:
-        return True
-    if text.endswith(HYPHEN):
-        return False
-    sentence = _ends_sentence(text)
-    if not _same_size(page, one, two) and min(len(page.texts[one]), len(page.texts[two])) > 3 and step > 0.6 * em:
-        return True
-    short = above[2] < column.right - 1.0 * em
-    indented = 0.7 * em < below[0] - above[0] < 4.0 * em and below[0] - column.left < 4.5 * em
-    if indented and (sentence or short) and step > 0.6 * em:
-        return True
-    outdented = above[0] - below[0] > 0.7 * em and sentence
-    if outdented and short:
-        return True
-    return ended_early and sentence and page.texts[two][:1].isupper()
