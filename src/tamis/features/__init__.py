@@ -1,1 +1,30 @@
-"""Features: how does text become what a model or a comparison can use?"""
+"""Features: how does text become what a model or a comparison can use?
+
+In go texts; out come cleaned texts (a `Cleaner` is a declared list of steps, saved with the data), their words and
+tokens, and which texts are the same or nearly so.
+"""
+
+from tamis.features.cleaning import DEFAULT_CLEANING, STEPS, Cleaner, Step
+from tamis.features.config import FeatureSettings
+from tamis.features.similarity import Duplicates, exact_groups, find_near_duplicates
+from tamis.features.stop_words import stop_words
+from tamis.features.tokens import Tokenizer, count_tokens, load_tokenizer
+from tamis.features.words import WORD_PATTERN, word_counts, words
+
+__all__ = [
+    "DEFAULT_CLEANING",
+    "STEPS",
+    "WORD_PATTERN",
+    "Cleaner",
+    "Duplicates",
+    "FeatureSettings",
+    "Step",
+    "Tokenizer",
+    "count_tokens",
+    "exact_groups",
+    "find_near_duplicates",
+    "load_tokenizer",
+    "stop_words",
+    "word_counts",
+    "words",
+]
