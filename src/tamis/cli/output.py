@@ -41,8 +41,10 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
-    """Print a table; numbers stand right."""
+def print_table(
+    headers: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "", plain: bool = False
+) -> None:
+    """Print a table; numbers stand right, with thousands separators unless `plain`."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -53,7 +55,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, tit
         numeric = any(isinstance(row[column], (int, float)) for row in rows)
         table.add_column(header, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*(Text(_cell(value, plain=plain)) for value in row))
     Console(highlight=False).print(table)
 
 
@@ -98,9 +100,11 @@ def _short(number: float) -> str:
     return f"{number:.0f}"
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, *, plain: bool = False) -> str:
     if value is None:
         return "–"
+    if plain and not isinstance(value, bool):
+        return f"{value:.10g}" if isinstance(value, float) else str(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

@@ -67,8 +67,13 @@ class SqlEngine(Protocol):
 
     dialect: str  # sqlglot's name of the SQL it speaks
 
-    def query(self, sql: str, tables: Mapping[str, Sequence[Path]]) -> pa.Table:
-        """Return the rows of `sql`, where each name in `tables` stands for its Parquet files."""
+    def query(
+        self, sql: str, tables: Mapping[str, Sequence[Path]], *, views: Mapping[str, str] | None = None
+    ) -> pa.Table:
+        """Return the rows of `sql`, where each name in `tables` stands for its Parquet files.
+
+        `views` are further names, each for a SELECT over the tables, in this engine's dialect.
+        """
         ...
 
 

@@ -5,21 +5,52 @@ under canonical column names, with its fingerprint, its counts and its rejected 
 Above the datasets lies a catalog that SQL can ask.
 """
 
+from tamis.data.catalog import (
+    Catalog,
+    CatalogTable,
+    Partition,
+    catalog_table,
+    query_datasets,
+    read_catalog,
+    sql_engine,
+    stream_query,
+)
 from tamis.data.config import DataSettings
 from tamis.data.dataset import Dataset, Manifest, Part, Span, dataset_names, dataset_versions, open_dataset
+from tamis.data.rows_out import write_csv, write_parquet
+from tamis.data.saved import SavedQuery, bind_query, save_query, saved_queries, saved_query
 from tamis.data.schema import Schema
+from tamis.data.translate import dialects, parse, translate
 from tamis.data.writer import DatasetWriter, derive
 
 __all__ = [
+    "Catalog",
+    "CatalogTable",
     "DataSettings",
     "Dataset",
     "DatasetWriter",
     "Manifest",
     "Part",
+    "Partition",
+    "SavedQuery",
     "Schema",
     "Span",
+    "bind_query",
+    "catalog_table",
     "dataset_names",
     "dataset_versions",
     "derive",
+    "dialects",
     "open_dataset",
+    "parse",
+    "query_datasets",
+    "read_catalog",
+    "save_query",
+    "saved_queries",
+    "saved_query",
+    "sql_engine",
+    "stream_query",
+    "translate",
+    "write_csv",
+    "write_parquet",
 ]
