@@ -12,16 +12,15 @@ import numpy.typing as npt
 from tamis.core import Progress, Silent, UsageError
 from tamis.features.similarity.arrays import Rows
 from tamis.features.similarity.bags import Bags, make_bags
-from tamis.features.similarity.buckets import Effort, pairs_in_buckets
+from tamis.features.similarity.buckets import LeftOut, pairs_in_buckets
 from tamis.features.similarity.groups import connected
+from tamis.features.similarity.minhash import minhash_keys
 from tamis.features.similarity.prefixes import bands, prefix_keys
 from tamis.features.similarity.verify import Parities, similarities
 
 if TYPE_CHECKING:
     from tamis.features.words import Texts
 
-_EFFORT_A_ROW = 3_000
-_EFFORT_AT_LEAST = 50_000_000
 _WAITING_PAIRS = 4_000_000
 
 
@@ -64,22 +63,23 @@ def find_near_duplicates(texts: Texts, *, threshold: float = 0.7, progress: Prog
             hint="0.7 holds texts together that share 83 % of their words",
         )
     bags = make_bags(texts, progress=progress)
-    effort = Effort(left=_EFFORT_AT_LEAST + _EFFORT_A_ROW * len(bags.rows))
-    first, second, similarity = _verified(bags, _candidates(bags, threshold, effort, progress), threshold)
-    return _result(bags, bags.rows[first], bags.rows[second], similarity, effort.left_out)
+    left_out = LeftOut()
+    first, second, similarity = _verified(bags, _candidates(bags, threshold, left_out, progress), threshold)
+    return _result(bags, bags.rows[first], bags.rows[second], similarity, left_out.comparisons)
 
 
-def _candidates(bags: Bags, threshold: float, effort: Effort, progress: Progress) -> Iterator[tuple[Rows, Rows]]:
+def _candidates(bags: Bags, threshold: float, left_out: LeftOut, progress: Progress) -> Iterator[tuple[Rows, Rows]]:
     """Pairs of bags that may be similar, without those that certainly are not; some come more than once."""
     if not len(bags.rows):
         return
     parities = Parities.of(bags, threshold=threshold)
     row_bits = max(len(bags.rows) - 1, 1).bit_length()
-    every = bands(threshold)
+    every = [prefix_keys(bags, band, threshold=threshold, row_bits=row_bits) for band in bands(threshold)]
+    every.append(minhash_keys(bags, threshold=threshold, row_bits=row_bits))
     with progress.track("finding near-duplicates", total=len(every), unit="steps") as advance:
-        for band in every:
-            for keys, owners in prefix_keys(bags, band, threshold=threshold):
-                for first, second in pairs_in_buckets(keys, owners, row_bits=row_bits, effort=effort):
+        for source in every:
+            for keyed in source:
+                for first, second in pairs_in_buckets(keyed, row_bits=row_bits, left_out=left_out):
                     possible = parities.possible(first, second)
                     yield first[possible], second[possible]
             advance(1)

@@ -18,9 +18,13 @@ import numpy as np
 
 from tamis.features.similarity.arrays import Hashes, Rows, mixed
 from tamis.features.similarity.bags import Bags
+from tamis.features.similarity.buckets import packed
 
-_LONGEST = 64
-_KEYS_A_PASS = 24_000_000
+LONGEST = 96
+"""Up to how many words a bag has such keys; the combinations of a longer one are too many."""
+
+_KEYS_A_PASS = 12_000_000
+_CHUNK_KEYS = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,18 +37,12 @@ class Band:
 
 
 def bands(threshold: float) -> list[Band]:
-    """Return the bands that hold every pair up to the longest bags whose keys are worth listing."""
+    """Return the bands that hold every pair of bags of at most `LONGEST` words."""
     found = []
-    for low, high, most in (*((size, size, 4) for size in range(2, 10)), (10, 14, 3), (15, 28, 2), (29, _LONGEST, 2)):
-        found.append(
-            Band(low=low, high=high, key_words=min(most, common_words(threshold, low, smallest(threshold, low))))
-        )
+    for low, high, most in (*((size, size, 4) for size in range(2, 10)), (10, 14, 3), (15, 40, 2), (41, LONGEST, 2)):
+        shared = common_words(threshold, low, smallest(threshold, low))
+        found.append(Band(low=low, high=high, key_words=min(most, shared)))
     return found
-
-
-def longest() -> int:
-    """Return up to how many words a bag has such keys."""
-    return _LONGEST
 
 
 def common_words(threshold: float, size: int, other: int) -> int:
@@ -57,46 +55,49 @@ def smallest(threshold: float, size: int) -> int:
     return ceil(threshold * size - 1e-9)
 
 
-def prefix_keys(bags: Bags, band: Band, *, threshold: float) -> Iterator[tuple[Hashes, Rows]]:
-    """Yield keys with the number of their bag, all of a key's bags in one piece, some millions at a time."""
+def prefix_keys(bags: Bags, band: Band, *, threshold: float, row_bits: int) -> Iterator[Hashes]:
+    """Yield the band's keys, packed with their bags; all bags of a key come in one piece, of some millions of keys."""
     lengths = _prefix_lengths(band, threshold)
     sizes = bags.sizes
-    low = smallest(threshold, band.low)
-    members = [np.flatnonzero(sizes == size) for size in range(low, band.high + 1)]
-    total = sum(len(rows) * comb(lengths[size], band.key_words) for size, rows in enumerate(members, low))
+    members = {size: np.flatnonzero(sizes == size) for size in lengths}
+    total = sum(len(rows) * comb(lengths[size], band.key_words) for size, rows in members.items())
     passes = max(1, -(-total // _KEYS_A_PASS))
     for number in range(passes):
-        keys: list[Hashes] = []
-        owners: list[Rows] = []
-        for size, rows in enumerate(members, low):
-            for chosen in np.array_split(rows, max(1, len(rows) // 16_384)):
-                made = _keys(bags, chosen, prefix=lengths[size], key_words=band.key_words)
-                owner = np.repeat(chosen, made.shape[1])
-                flat = made.ravel()
-                if passes > 1:
-                    mine = (flat & np.uint64(0xFFFF)) % np.uint64(passes) == number
-                    flat, owner = flat[mine], owner[mine]
-                keys.append(flat)
-                owners.append(owner)
-        yield np.concatenate(keys), np.concatenate(owners)
+        made = [np.zeros(0, dtype=np.uint64)]
+        for size, rows in members.items():
+            pieces = -(-len(rows) * comb(lengths[size], band.key_words) // _CHUNK_KEYS)
+            for some in np.array_split(rows, max(pieces, 1)):
+                words = bags.words[bags.starts[some][:, None] + np.arange(lengths[size])]
+                keys, owner = _keys(words, band.key_words, passes=passes, number=number)
+                made.append(packed(keys, some[owner], row_bits=row_bits))
+        yield np.concatenate(made)
 
 
 def _prefix_lengths(band: Band, threshold: float) -> dict[int, int]:
     lengths = {}
     for size in range(smallest(threshold, band.low), band.high + 1):
         other = smallest(threshold, size) if size >= band.low else band.low
-        lengths[size] = size - common_words(threshold, size, max(other, 1)) + band.key_words
+        lengths[size] = size - common_words(threshold, size, other) + band.key_words
     return lengths
 
 
-def _keys(bags: Bags, rows: Rows, *, prefix: int, key_words: int) -> Hashes:
-    """One row of keys for each bag: the hashes of all its combinations of prefix words."""
-    words = bags.words[bags.starts[rows][:, None] + np.arange(prefix)]
-    places = _combinations(prefix, key_words)
-    keys = words[:, places[0]]
-    for column in places[1:]:
-        keys = mixed(keys) ^ words[:, column]
-    return mixed(keys)
+def _keys(words: Hashes, key_words: int, *, passes: int, number: int) -> tuple[Hashes, Rows]:
+    """The hashes of all combinations of prefix words, and to which row of `words` each belongs.
+
+    A pass makes the keys whose first word falls to it, so that no pass makes those of another.
+    """
+    places = _combinations(words.shape[1], key_words)
+    if passes == 1:
+        row = np.repeat(np.arange(len(words)), len(places[0]))
+        chosen = [words[:, column].ravel() for column in places]
+    else:
+        mine = (words & np.uint64(0xFFFFF)) % np.uint64(passes) == number
+        row, combination = np.nonzero(mine[:, places[0]])
+        chosen = [words[row, column[combination]] for column in places]
+    keys = chosen[0]
+    for others in chosen[1:]:
+        keys = mixed(keys) ^ others
+    return mixed(keys), row
 
 
 @cache
