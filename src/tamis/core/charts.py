@@ -37,8 +37,18 @@ class Bar:
 
     label: str
     value: float
+    text: str = ""
+    """What is written behind it instead of the value."""
     note: str = ""
+    """Written after that, smaller."""
     colour: str = PALETTE[0]
+
+    @property
+    def written(self) -> str:
+        """What is written behind the bar, without the note."""
+        if self.text:
+            return self.text
+        return f"{self.value:,.0f}" if float(self.value).is_integer() else f"{self.value:,.1f}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from itertools import accumulate
 
-from tamis.core.charts import Bars, Chart, Columns, Mark, Panels, Stacks, nice_ticks, percent
+from tamis.core.charts import PALETTE, Bars, Chart, Columns, Mark, Panels, Stacks, nice_ticks, percent
 
 STYLE = """
 .chart { margin:14px 0 6px; min-width:0; } .chart h4 { margin:0 0 6px; font-size:14px; font-weight:600; }
@@ -33,6 +34,8 @@ STYLE = """
 .plot .mark span { position:absolute; left:5px; font-size:12px; white-space:nowrap; background:var(--paper);
   padding:0 4px; border-radius:4px; line-height:1.35; }
 .plot .mark.left span { left:auto; right:5px; }
+.spark { width:110px; height:22px; } .tags { line-height:1.25; text-align:center; max-width:none !important; }
+.tags span { margin:0 .22em; }
 @media (max-width:600px) { .plot .tick.odd { display:none; } .plot { margin-left:40px; height:180px; }
   .bars { gap:5px 8px; font-size:13.5px; } }
 @media print { .track i, .plot svg, .swatch { print-color-adjust:exact; -webkit-print-color-adjust:exact; } }
@@ -54,21 +57,46 @@ def draw(chart: Chart, *, heading: bool = True) -> str:
     return f'<figure class="chart">{title}{body}{caption}</figure>'
 
 
+def sparkline(counts: Sequence[float], *, colour: str = PALETTE[0]) -> str:
+    """Return a histogram the size of a word, for a table's cell."""
+    highest = max(counts, default=0) or 1
+    rects = "".join(
+        f'<rect x="{place * 5}" y="{22 - count / highest * 22:.1f}" width="4" height="{count / highest * 22:.1f}"/>'
+        for place, count in enumerate(counts)
+    )
+    return f'<svg class="spark" viewBox="0 0 {len(counts) * 5} 22" fill="{colour}">{rects}</svg>'
+
+
+def tag_cloud(words: Sequence[tuple[str, float]]) -> str:
+    """Return words in a row, the larger the more they weigh: a word cloud without a picture."""
+    highest = max((weight for _, weight in words), default=1) or 1
+    return (
+        '<p class="tags">'
+        + " ".join(
+            f'<span dir="auto" title="{weight:,.0f}" style="font-size:{12 + 26 * (weight / highest) ** 0.6:.0f}px;'
+            f'color:{PALETTE[(0, 5, 7, 2)[place % 4]]}">{escape(word)}</span>'
+            for place, (word, weight) in enumerate(words)
+        )
+        + "</p>"
+    )
+
+
 def _bars(chart: Bars) -> str:
     highest = max((bar.value for bar in chart.bars), default=0) or 1
     lines = []
     for bar in chart.bars:
-        width = f'<i style="width:{bar.value / highest * 100:.2f}%;background:{bar.colour}"></i>' if bar.value > 0 else ""
+        width = (
+            f'<i style="width:{bar.value / highest * 100:.2f}%;background:{bar.colour}"></i>' if bar.value > 0 else ""
+        )
         lines.append(
             f'<span dir="auto">{escape(bar.label)}</span><span class="track">{width}</span>'
-            f'<span class="amount">{_amount(bar.value, bar.note)}</span>'
+            f'<span class="amount">{escape(bar.written)}{_note(bar.note)}</span>'
         )
     return f'<div class="bars">{"".join(lines)}</div>'
 
 
-def _amount(value: float, note: str) -> str:
-    number = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
-    return f"{number} <small>{escape(note)}</small>" if note else number
+def _note(note: str) -> str:
+    return f" <small>{escape(note)}</small>" if note else ""
 
 
 def _stacks(chart: Stacks) -> str:
@@ -124,7 +152,7 @@ def _columns(chart: Columns) -> str:
         for level in levels
     )
     ticks = "".join(
-        f'<span class="tick{" odd" if number % 2 else ""}" style="left:{tick.place * 100:.2f}%">{escape(tick.text)}</span>'
+        f'<span class="tick{" odd" * (number % 2)}" style="left:{tick.place * 100:.2f}%">{escape(tick.text)}</span>'
         for number, tick in enumerate(chart.ticks)
     )
     legend = _legend([(series.name, series.colour) for series in chart.series]) if len(chart.series) > 1 else ""
@@ -155,6 +183,7 @@ def _tooltip(chart: Columns, label: str, values: list[float]) -> str:
 
 def _legend(entries: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
     items = "".join(
-        f'<span dir="auto"><i class="swatch" style="background:{colour}"></i>{escape(name)}</span>' for name, colour in entries
+        f'<span dir="auto"><i class="swatch" style="background:{colour}"></i>{escape(name)}</span>'
+        for name, colour in entries
     )
     return f'<div class="legend">{items}</div>'

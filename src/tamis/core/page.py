@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from html import escape
 from string import Template
 
+from tamis.core import drawing
+
 _STYLE = """
 :root { --ink:#1d2433; --soft:#5b6577; --line:#e3e7ee; --paper:#ffffff; --wash:#f6f7fa; --accent:#2f6fde;
   --good:#1f8a54; --warn:#b26a00; --bad:#c4302b; color-scheme: light dark; }
@@ -35,16 +37,25 @@ th { text-align:left; font-weight:600; color:var(--soft); border-bottom:1px soli
 td { border-bottom:1px solid var(--line); padding:6px 10px 6px 0; vertical-align:top; overflow-wrap:anywhere; }
 tr:last-child td { border-bottom:0; } td.n, th.n { text-align:right; font-variant-numeric:tabular-nums; }
 figure { margin:12px 0 4px; } figure img { width:100%; height:auto; border-radius:8px; background:#fff; }
+figure.clear img { background:none; }
 figcaption { color:var(--soft); font-size:13px; margin-top:4px; }
 .pair { display:grid; grid-template-columns:repeat(auto-fit,minmax(420px,1fr)); gap:8px 24px; }
 .badge { display:inline-block; border-radius:99px; padding:1px 10px; font-size:12px; font-weight:600; color:#fff; }
-.good { background:var(--good); } .warn { background:var(--warn); } .bad { background:var(--bad); }
-.note { background:var(--accent); }
+.badge.good { background:var(--good); } .badge.warn { background:var(--warn); } .badge.bad { background:var(--bad); }
+.badge.note { background:var(--accent); }
 @media (prefers-color-scheme: dark) { .badge { color:#10141c; } }
 code, pre { font:13px/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace; }
 code { background:var(--wash); border:1px solid var(--line); border-radius:5px; padding:0 5px; }
 pre { background:var(--wash); border:1px solid var(--line); border-radius:8px; padding:10px 14px; overflow-x:auto; }
 blockquote { margin:6px 0; padding:6px 14px; border-left:3px solid var(--line); white-space:pre-wrap; }
+blockquote mark { color:inherit; border-radius:4px; padding:0 2px; }
+blockquote > .who { display:block; font-size:12.5px; color:var(--soft); white-space:normal; }
+.advice { margin:14px 0 2px; padding:9px 14px; border-radius:8px; border-left:4px solid var(--accent);
+  background:color-mix(in srgb, var(--accent) 9%, transparent); font-size:14px; max-width:92ch; }
+.advice.warn { border-color:var(--warn); background:color-mix(in srgb, var(--warn) 11%, transparent); color:inherit; }
+.advice.good { border-color:var(--good); background:color-mix(in srgb, var(--good) 9%, transparent); color:inherit; }
+@media (max-width:600px) { section { padding:16px 16px; } .pair { grid-template-columns:minmax(0,1fr) !important; }
+  .tile b { font-size:19px; } .tiles { grid-template-columns:repeat(auto-fit,minmax(110px,1fr)); gap:8px; } }
 details > summary { cursor:pointer; color:var(--accent); } footer { color:var(--soft); font-size:13px; }
 @media print { section { break-inside:avoid; } body { background:#fff; } }
 """
@@ -87,7 +98,7 @@ class Page:
         return _SHELL.substitute(
             title=escape(self.title),
             lead=escape(self.lead),
-            style=_STYLE,
+            style=_STYLE + drawing.STYLE,
             nav="".join(
                 f'<a href="#{anchor}">{escape(heading)}</a>'
                 for anchor, (heading, _) in zip(anchors, self._sections, strict=True)
@@ -134,11 +145,12 @@ def badge(text: str, kind: str) -> Raw:
     return Raw(f'<span class="badge {kind}">{escape(text)}</span>')
 
 
-def picture(png: bytes, *, caption: str = "", alt: str = "") -> str:
-    """Return a PNG inside the page."""
+def picture(png: bytes, *, caption: str = "", alt: str = "", clear: bool = False) -> str:
+    """Return a PNG inside the page; a `clear` one has no paper of its own and suits light and dark."""
     data = base64.b64encode(png).decode()
     under = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f'<figure><img src="data:image/png;base64,{data}" alt="{escape(alt or caption)}">{under}</figure>'
+    kind = ' class="clear"' if clear else ""
+    return f'<figure{kind}><img src="data:image/png;base64,{data}" alt="{escape(alt or caption)}">{under}</figure>'
 
 
 def side_by_side(*parts: str) -> str:
@@ -146,9 +158,19 @@ def side_by_side(*parts: str) -> str:
     return f'<div class="pair">{"".join(f"<div>{part}</div>" for part in parts)}</div>'
 
 
-def quote(text: str) -> str:
-    """Return a text set apart, as written."""
-    return f"<blockquote>{escape(text)}</blockquote>"
+def quote(text: str, *, who: str = "", most: int = 600) -> str:
+    """Return a text set apart, as written, with `who` above it; of a long one the rest opens on a click."""
+    above = f'<span class="who">{escape(who)}</span>' if who else ""
+    if len(text) <= most * 1.25:
+        return f'<blockquote dir="auto">{above}{escape(text)}</blockquote>'
+    cut = text.rfind(" ", most // 2, most) if " " in text[most // 2 : most] else most
+    rest = f"<details><summary>{len(text) - cut:,} more characters</summary>{escape(text[cut:].lstrip())}</details>"
+    return f'<blockquote dir="auto">{above}{escape(text[:cut])} …{rest}</blockquote>'
+
+
+def advice(text: str, *, kind: str = "note") -> str:
+    """Return one sentence set apart that says what to do; `kind` is note, warn or good."""
+    return f'<p class="advice {escape(kind)}">{escape(text)}</p>'
 
 
 def code(text: str) -> Raw:

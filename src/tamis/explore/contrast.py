@@ -91,9 +91,7 @@ def contrast_classes(
     return Contrast(tuple(found))
 
 
-def log_odds(
-    here: npt.NDArray[np.int64], there: npt.NDArray[np.int64], *, prior: float
-) -> tuple[Reals, Reals]:
+def log_odds(here: npt.NDArray[np.int64], there: npt.NDArray[np.int64], *, prior: float) -> tuple[Reals, Reals]:
     """Return each word's z-score and log-odds ratio, from its counts in a class and in the others.
 
     >>> z, odds = log_odds(np.array([8, 2]), np.array([2, 8]), prior=0.1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from tamis.core import Progress
@@ -75,9 +77,63 @@ def measure_repeats(
         groups=counted.height,
         contradictions=contradictions,
         examples=examples,
-        near_rows=sum(len(group) for group in found.groups),
-        near_groups=len(found.groups),
+        near_rows=int((found.group_sizes() > 1).sum()),
+        near_groups=len(np.unique(found.groups[found.group_sizes() > 1])),
         near_looked_at=few.frame.height,
         threshold=threshold,
         pairs=_pairs(few.frame, found.pairs, found.similarity, most),
     )
+
+
+def _examples(rows: Rows, counted: pl.DataFrame, most: int) -> tuple[tuple[Repeated, ...], int]:
+    """Return the texts that occur most often in the measured rows, and how many have rows that disagree."""
+    text = pl.col("text").str.strip_chars()
+    repeated = rows.frame.select("row", text, *(["label"] if rows.places else [])).filter(
+        text.hash(seed=0).is_in(counted["hash"].implode())
+    )
+    if repeated.is_empty():
+        return (), 0
+    label = _label_words(repeated)
+    groups = (
+        repeated.select("row", "text", label.alias("label"))
+        .group_by("text")
+        .agg(pl.len().alias("rows"), pl.col("label").unique().drop_nulls().sort().alias("labels"), pl.col("row").min())
+        .filter(pl.col("rows") > 1)
+        .sort(["rows", "row"], descending=[True, False])
+    )
+    examples = tuple(
+        Repeated(text, count, tuple(labels))
+        for text, count, labels in groups.head(most).select("text", "rows", "labels").iter_rows()
+    )
+    return examples, int((groups["labels"].list.len() > 1).sum())
+
+
+def _label_words(frame: pl.DataFrame) -> pl.Expr:
+    """Return each row's label as one word, to compare rows by."""
+    if "label" not in frame.columns:
+        return pl.lit(None, dtype=pl.String)
+    kind = frame.schema["label"]
+    if not isinstance(kind, pl.List):
+        return pl.col("label").cast(pl.String)
+    if isinstance(kind.inner, pl.Struct):
+        return pl.col("label").list.eval(pl.element().struct.json_encode()).list.join(" ")
+    return pl.col("label").list.sort().list.join(" + ")
+
+
+def _pairs(
+    frame: pl.DataFrame, pairs: npt.NDArray[np.int64], similarity: npt.NDArray[np.float32], most: int
+) -> tuple[NearPair, ...]:
+    """Return a spread of examples from the most to the least alike, each row shown once."""
+    order = np.argsort(-np.asarray(similarity), kind="stable")
+    found: list[NearPair] = []
+    seen: set[int] = set()
+    for place in order:
+        first, second = (int(row) for row in pairs[place])
+        if first in seen or second in seen:
+            continue
+        seen |= {first, second}
+        texts, ids = frame["text"], frame["id"]
+        found.append(NearPair(texts[first], texts[second], str(ids[first]), str(ids[second]), float(similarity[place])))
+    if len(found) <= most:
+        return tuple(found)
+    return tuple(found[round(step * (len(found) - 1) / (most - 1))] for step in range(most))

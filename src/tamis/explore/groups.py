@@ -37,9 +37,7 @@ def measure_groups(rows: Rows, *, most: int = 15) -> Groups | None:
     """Return the groups, or None when rows have no group."""
     if "group" not in rows.frame.columns:
         return None
-    frame = rows.frame.select(
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias("place"), pl.col("group").cast(pl.String)
-    )
+    frame = rows.frame.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("place"), pl.col("group").cast(pl.String))
     counted = frame.drop_nulls("group").group_by("group").len().sort(["len", "group"], descending=[True, False])
     if counted.is_empty():
         return None
@@ -65,5 +63,7 @@ def measure_groups(rows: Rows, *, most: int = 15) -> Groups | None:
 
 def _pure(mixed: pl.DataFrame) -> tuple[int, int]:
     sets = mixed.group_by("place").agg(pl.col("group").first(), pl.col("label").sort().str.join("\x1f"))
-    of_groups = sets.group_by("group").agg(pl.len(), pl.col("label").n_unique().alias("kinds")).filter(pl.col("len") > 1)
+    of_groups = (
+        sets.group_by("group").agg(pl.len(), pl.col("label").n_unique().alias("kinds")).filter(pl.col("len") > 1)
+    )
     return int((of_groups["kinds"] == 1).sum()), of_groups.height

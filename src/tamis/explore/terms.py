@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tamis.explore.corpus import Corpus, Numbers
+from tamis.explore.corpus import Corpus, Flags, Numbers
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,11 @@ def _highest(times: Numbers, most: int) -> Numbers:
     return np.argsort(-times, kind="stable")[:most]
 
 
+def _stops(corpus: Corpus, length: int) -> Flags:
+    """A lone "not" says little; "not worth" says much."""
+    return corpus.stops if length == 1 else corpus.silent
+
+
 def _grams(corpus: Corpus, length: int) -> tuple[Numbers, Numbers, list[Numbers]]:
     """Return one number for each run of `length` words within a text, its text, and the codes of its words."""
     codes, places = corpus.codes, corpus.places
@@ -89,7 +94,8 @@ def _grams(corpus: Corpus, length: int) -> tuple[Numbers, Numbers, list[Numbers]
     if count <= 0:
         return codes[:0], places[:0], [codes[:0]] * length
     parts = [codes[shift : shift + count] for shift in range(length)]
-    kept = (places[:count] == places[length - 1 :]) & ~corpus.stops[parts[0]] & ~corpus.stops[parts[-1]]
+    stops = _stops(corpus, length)
+    kept = (places[:count] == places[length - 1 :]) & ~stops[parts[0]] & ~stops[parts[-1]]
     if length > 1:  # a run of words that occurs twice is made of words that do
         often = np.bincount(codes, minlength=len(corpus.vocabulary)) > 1
         for part in parts:

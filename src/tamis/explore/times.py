@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import polars as pl
 
 _DAY_FORMS = (
@@ -28,7 +30,7 @@ _TIME_FORMS = (
     "%m/%d/%Y %H:%M",
 )
 _ZONED_FORMS = ("%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%d %H:%M:%S%.f%:z", "%a %b %d %H:%M:%S %z %Y")
-_UNIT = "us"
+_UNIT: Literal["us"] = "us"
 
 
 def read_times(column: pl.Series) -> pl.Series:
@@ -39,8 +41,10 @@ def read_times(column: pl.Series) -> pl.Series:
     """
     kind = column.dtype
     if isinstance(kind, pl.Datetime):
-        return column.dt.replace_time_zone(None).cast(pl.Datetime(_UNIT)) if kind.time_zone else column.cast(
-            pl.Datetime(_UNIT)
+        return (
+            column.dt.replace_time_zone(None).cast(pl.Datetime(_UNIT))
+            if kind.time_zone
+            else column.cast(pl.Datetime(_UNIT))
         )
     if kind == pl.Date:
         return column.cast(pl.Datetime(_UNIT))
@@ -59,7 +63,9 @@ def _from_words(words: pl.Series) -> pl.Series:
         if form in _DAY_FORMS:
             read = words.str.to_date(form, strict=False).cast(pl.Datetime(_UNIT))
         elif form in _ZONED_FORMS:
-            read = words.str.replace("Z$", "+00:00").str.to_datetime(form, strict=False, time_unit=_UNIT, time_zone="UTC")
+            read = words.str.replace("Z$", "+00:00").str.to_datetime(
+                form, strict=False, time_unit=_UNIT, time_zone="UTC"
+            )
             read = read.dt.replace_time_zone(None)
         else:
             read = words.str.to_datetime(form, strict=False, time_unit=_UNIT)

@@ -1,0 +1,74 @@
+"""Drawing a word cloud as a PNG picture."""
+
+from __future__ import annotations
+
+import colorsys
+import io
+from collections.abc import Sequence
+
+from tamis.core import MissingExtra
+from tamis.core.charts import PALETTE
+from tamis.explore.plots.glyphs import can_write, font_file
+
+
+def draw_cloud(
+    words: Sequence[tuple[str, int]],
+    *,
+    width: int,
+    height: int,
+    seed: int,
+    colour: str | None = None,
+    clear: bool = False,
+    dpi: int | None = None,
+) -> bytes | None:
+    """Return the picture of a cloud of so many pixels, or None when no word can be drawn.
+
+    `colour` gives all words shades of one colour; `clear` leaves the paper out. Words with signs that the font lacks
+    are left out.
+    """
+    try:
+        from wordcloud import WordCloud
+    except ImportError:
+        raise MissingExtra("drawing word clouds", extra="explore") from None
+    drawn = [(word, times) for word, times in words if can_write(word)]
+    if not drawn:
+        return None
+    tones = _tones(colour)
+    tone_of = {word: tones[place % len(tones)] for place, (word, _) in enumerate(drawn)}
+    cloud = WordCloud(
+        width=width,
+        height=height,
+        font_path=str(font_file()),
+        mode="RGBA",
+        background_color=None if clear else "white",
+        max_words=len(drawn),
+        prefer_horizontal=0.92,
+        relative_scaling=0.45,
+        min_font_size=max(height // 60, 8),
+        max_font_size=int(height * 0.3),
+        margin=max(height // 110, 2),
+        random_state=seed,
+        color_func=lambda word, **_: tone_of[word],
+    ).generate_from_frequencies(dict(drawn))
+    picture = cloud.to_image()
+    file = io.BytesIO()
+    if clear:
+        picture.save(file, format="PNG", optimize=True)
+    else:
+        picture.convert("RGB").save(file, format="PNG", optimize=True, dpi=(dpi or 72, dpi or 72))
+    return file.getvalue()
+
+
+def undrawn(words: Sequence[tuple[str, int]]) -> int:
+    """Return how many words the clouds' font cannot write."""
+    return sum(not can_write(word) for word, _ in words)
+
+
+def _tones(colour: str | None) -> list[str]:
+    """Return colours for the words from the most frequent on: a palette, or shades of one colour."""
+    if colour is None:
+        return [PALETTE[place] for place in (0, 5, 7, 2, 0, 1, 5, 0, 7)]
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    hue, light, strength = colorsys.rgb_to_hls(red, green, blue)
+    shades = (colorsys.hls_to_rgb(hue, min(max(light * factor, 0.3), 0.66), strength) for factor in (1, 0.84, 1.14))
+    return ["#" + "".join(f"{round(part * 255):02x}" for part in shade) for shade in shades]

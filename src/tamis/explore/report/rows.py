@@ -1,0 +1,132 @@
+"""The page's sections about single rows: duplicates, columns and samples."""
+
+from __future__ import annotations
+
+from html import escape
+
+from tamis.core.charts import GREY, percent
+from tamis.core.drawing import sparkline
+from tamis.core.page import Raw, advice, quote, side_by_side, table, tiles
+from tamis.explore.figures import class_colours
+from tamis.explore.profile import Profile
+from tamis.explore.samples import Sample
+
+
+def duplicates(profile: Profile) -> list[str]:
+    """Return how much is repeated, with examples."""
+    repeats, sizes = profile.repeats, profile.sizes
+    if not repeats.extra and not repeats.near_rows:
+        return [
+            advice(
+                f"No text stands there twice, not even nearly ({repeats.near_looked_at:,} texts compared).", kind="good"
+            )
+        ]
+    parts = [
+        tiles(
+            [
+                (f"{repeats.extra:,}", f"rows repeat an earlier text ({percent(repeats.extra / max(sizes.rows, 1))})"),
+                (f"{repeats.near_rows:,}", f"of {repeats.near_looked_at:,} different texts have a near-duplicate"),
+                (f"{repeats.contradictions:,}", "repeated texts with different labels"),
+            ]
+        ),
+        advice(
+            "Repeats that fall into different splits make a score look better than it is: keep them together when you "
+            "split, or drop them."
+            + (
+                " Texts with different labels are label errors, or need a task with several labels."
+                if repeats.contradictions
+                else ""
+            ),
+            kind="warn",
+        ),
+    ]
+    if repeats.examples:
+        parts.append("<h3>Texts that occur most often</h3>")
+        parts += [
+            quote(entry.text, who=f"{entry.rows:,} times{_labels(entry.labels)}", most=240)
+            for entry in repeats.examples
+        ]
+    if repeats.pairs:
+        parts.append(f"<h3>Nearly the same ({percent(repeats.threshold)} and more in common)</h3>")
+        parts += [
+            side_by_side(
+                quote(pair.first, who=f"{percent(pair.similarity)} alike · id {pair.first_id}", most=240),
+                quote(pair.second, who=f"id {pair.second_id}", most=240),
+            )
+            for pair in repeats.pairs
+        ]
+    return parts
+
+
+def _labels(labels: tuple[str, ...]) -> str:
+    return f" · {', '.join(labels[:6])}" if labels else ""
+
+
+def columns(profile: Profile) -> list[str]:
+    """Return every column at a glance."""
+    if not profile.columns:
+        return []
+    rows = profile.sizes.rows or 1
+    body = []
+    for column in profile.columns:
+        if column.bins:
+            look: object = Raw(
+                sparkline(column.bins)
+                + f'<br><span class="soft">{column.least} … {column.middle} … {column.most}</span>'
+            )
+        elif column.common:
+            look = " · ".join(f"{_brief(value)} {percent(times / rows)}" for value, times in column.common)
+        else:
+            look = f"{column.least} … {column.middle} … {column.most}" if column.most else "hardly a value occurs twice"
+        missing = (
+            Raw(f"{column.missing:,}<br><span class='soft'>{percent(column.missing / rows)}</span>")
+            if column.missing
+            else "–"
+        )
+        body.append([column.name, column.role or "–", column.type.lower(), missing, column.distinct, look])
+    return [
+        table(
+            ["column", "role", "type", "missing", "different", "values (lowest … middle … highest, or most frequent)"],
+            body,
+        )
+    ]
+
+
+def _brief(value: str) -> str:
+    return value if len(value) <= 40 else f"{value[:38]}…"
+
+
+def samples(profile: Profile) -> list[str]:
+    """Return a few rows of each class."""
+    colour = class_colours(profile)
+    parts = []
+    for entry in profile.samples:
+        if entry.label:
+            swatch = f'<i class="swatch" style="background:{colour[entry.label]}"></i>'
+            parts.append(f'<h3 dir="auto">{swatch}{escape(entry.label)}</h3>')
+        elif colour:
+            parts.append("<h3>Without a label</h3>")
+        parts += [_sample(sample, entry.label, colour) for sample in entry.samples]
+    return parts
+
+
+def _sample(sample: Sample, label: str, colour: dict[str, str]) -> str:
+    others = [name for name in sample.labels if name != label]
+    who = " · ".join(
+        [f"id {sample.id}", *([sample.split] if sample.split else []), *(f"also {name}" for name in others)]
+    )
+    if not sample.spans:
+        return quote(sample.text, who=who, most=400)
+    pieces, place = [], 0
+    for span in sorted(sample.spans, key=lambda span: (span.start, span.end)):
+        if span.start < place:
+            continue
+        tone = colour.get(span.label, GREY)
+        pieces.append(escape(sample.text[place : span.start]))
+        pieces.append(
+            f'<mark style="background:{tone}40;box-shadow:0 2px 0 {tone}" title="{escape(span.label)}">'
+            f"{escape(sample.text[span.start : span.end])}</mark>"
+        )
+        place = span.end
+    pieces.append(escape(sample.text[place:]))
+    return f'<blockquote dir="auto"><span class="who">{escape(who)}</span>{"".join(pieces)}</blockquote>'
