@@ -143,8 +143,8 @@ def _read(document: Any, path: Path, *, ocr: str | None, each_page: Callable[[],
     first = seen.first
     return Document(
         title=find_title(first, _metadata(document, "Title")) if first else _metadata(document, "Title"),
-        author=plain_characters(_metadata(document, "Author")),
-        subject=plain_characters(_metadata(document, "Subject")),
+        author=_said(document, "Author"),
+        subject=_said(document, "Subject"),
         created=_date(_metadata(document, "CreationDate")),
         page_texts=texts,
         joints=joints,
@@ -231,6 +231,12 @@ def _metadata(document: Any, key: str) -> str:
     buffer = ctypes.create_string_buffer(size)
     pdfium.FPDF_GetMetaText(document, key.encode(), buffer, size)
     return buffer.raw[: size - 2].decode("utf-16-le", "replace").strip()
+
+
+def _said(document: Any, key: str) -> str:
+    """What the writer said about the document, and not the program that wrote it."""
+    text = " ".join(plain_characters(_metadata(document, key)).split())
+    return "" if text.lower() in ("anonymous", "unspecified", "untitled", "unknown", "user") else text
 
 
 def _date(text: str) -> str:

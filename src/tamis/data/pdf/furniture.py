@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,39 +13,57 @@ from tamis.data.pdf.lines import PageLines
 
 _ROWS = 3  # at the top and at the bottom, where furniture stands
 _ZONE = 0.2  # of the page's height
-_NEIGHBOURS = (-2, -1, 1, 2)  # left and right pages may have headers of their own
+_REACH = 2  # pages: left and right ones may have headers of their own
 _SAME_PLACE = 8.0  # points
 
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
-_NUMBER = re.compile(r"\W*(?:page|p\.|seite|página)?\W*(\d{1,5})\W*", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{1,9}")
+
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 
 @dataclass(frozen=True)
 class _Edge:
+    """A line where furniture might stand."""
+
     line: int
     words: str
-    number: int | None
+    numbers: tuple[int, ...]
     height: float
 
 
-def without_furniture(pages: Iterable[PageLines]) -> Iterator[tuple[PageLines, frozenset[int]]]:
-    """Yield each page with its lines that are furniture: what stands at the same place on a page nearby.
+@dataclass(frozen=True)
+class _Page:
+    page: PageLines
+    edges: list[_Edge]
+    repeated: frozenset[int] = frozenset()
 
-    Headers are the same but for numbers, page numbers count on. Only a few pages are held at a time.
+
+def without_furniture(pages: Iterable[PageLines]) -> Iterator[tuple[PageLines, frozenset[int]]]:
+    """Yield each page with its lines that are furniture, while only a few pages are held at a time.
+
+    Furniture stands at the same place on a page nearby, where it says the same but for a page number that counts on;
+    and it stands where those pages have none of their text, which the head of a table that goes on does not.
     """
-    window: list[tuple[PageLines, list[_Edge]]] = []
-    reach = max(_NEIGHBOURS)
+    edged = (_Page(page, _edges(page)) for page in pages)
+    yield from _among_neighbours(_among_neighbours(edged, _with_repeated), _beyond_the_text)
+
+
+def _among_neighbours(items: Iterable[In], fn: Callable[[Sequence[In], int], Out]) -> Iterator[Out]:
+    """Yield `fn(window, at)` for each item, where the window holds its neighbours."""
+    window: list[In] = []
     at = 0
-    for page in pages:
-        window.append((page, _edges(page)))
-        if len(window) > 2 * reach + 1:
+    for item in items:
+        window.append(item)
+        if len(window) > 2 * _REACH + 1:
             window.pop(0)
             at -= 1
-        if len(window) - at > reach:
-            yield window[at][0], _repeated(window, at)
+        if len(window) - at > _REACH:
+            yield fn(window, at)
             at += 1
     for rest in range(at, len(window)):
-        yield window[rest][0], _repeated(window, rest)
+        yield fn(window[max(0, rest - _REACH) :], min(rest, _REACH))
 
 
 def _edges(page: PageLines) -> list[_Edge]:
@@ -52,17 +71,16 @@ def _edges(page: PageLines) -> list[_Edge]:
         return []
     middles = (page.places[:, 1] + page.places[:, 3]) / 2
     edges = []
-    rows: list[float] = []
     for upwards in (False, True):
-        rows.clear()
+        row, rows = -100.0, 0
         for line in np.argsort(middles if upwards else -middles).tolist():
             middle = float(middles[line])
             from_edge = middle if upwards else page.height - middle
             if from_edge > _ZONE * page.height or not page.upright[line]:
                 continue
-            if not rows or abs(rows[-1] - middle) > 4.0:
-                rows.append(middle)
-            if len(rows) > _ROWS:
+            if abs(row - middle) > 4.0:
+                row, rows = middle, rows + 1
+            if rows > _ROWS:
                 break
             edges.append(_edge(page, line, middle))
     edges.extend(_edge(page, line, float(middles[line])) for line in np.flatnonzero(~page.upright).tolist())
@@ -71,25 +89,55 @@ def _edges(page: PageLines) -> list[_Edge]:
 
 def _edge(page: PageLines, line: int, middle: float) -> _Edge:
     text = page.texts[line]
-    number = _NUMBER.fullmatch(text)
-    words = _NOT_LETTERS.sub(" ", text.lower()).strip()
-    return _Edge(line, words, int(number[1]) if number else None, middle)
+    numbers = tuple(int(number) for number in _NUMBER.findall(text))
+    return _Edge(line, _NOT_LETTERS.sub(" ", text.lower()).strip(), numbers, middle)
 
 
-def _repeated(window: Sequence[tuple[PageLines, list[_Edge]]], at: int) -> frozenset[int]:
-    page, edges = window[at]
+def _with_repeated(window: Sequence[_Page], at: int) -> _Page:
+    here = window[at]
+    found = {
+        edge.line
+        for number, other in enumerate(window)
+        if number != at
+        for twin in other.edges
+        for edge in here.edges
+        if abs(edge.height - twin.height) <= _SAME_PLACE and _same(edge, twin, number - at)
+    }
+    heights = [edge.height for edge in here.edges if edge.line in found]
+    for edge in here.edges:  # a page number of its own beside a header
+        if len(edge.words) < 3 and len(edge.numbers) == 1 and any(abs(edge.height - each) < 4.0 for each in heights):
+            found.add(edge.line)
+    return _Page(here.page, here.edges, frozenset(found))
+
+
+def _same(one: _Edge, two: _Edge, offset: int) -> bool:
+    """Whether two lines say the same but for a page number that counts on."""
+    if one.words != two.words:
+        return False
+    if len(one.words) < 3:
+        return len(one.numbers) == len(two.numbers) == 1 and two.numbers[0] - one.numbers[0] == offset
+    if len(one.numbers) != len(two.numbers):
+        return min(len(one.numbers), len(two.numbers)) == 0  # one of them has its page number set apart
+    return {b - a for a, b in zip(one.numbers, two.numbers, strict=True)} <= {0, offset}
+
+
+def _beyond_the_text(window: Sequence[_Page], at: int) -> tuple[PageLines, frozenset[int]]:
+    """The page with those repeated lines that stand where most pages nearby have none of their text."""
+    here = window[at]
     found = set()
-    for offset in _NEIGHBOURS:
-        if not 0 <= at + offset < len(window):
+    for edge in here.edges:
+        if edge.line not in here.repeated:
             continue
-        for other in window[at + offset][1]:
-            for edge in edges:
-                if abs(edge.height - other.height) > _SAME_PLACE:
-                    continue
-                if edge.number is not None:
-                    same = other.number is not None and other.number - edge.number == offset
-                else:
-                    same = len(edge.words) >= 3 and edge.words == other.words
-                if same:
-                    found.add(edge.line)
-    return frozenset(found) if len(found) < len(page.texts) else frozenset()
+        top = edge.height > here.page.height / 2
+        blocked = 0
+        for number, other in enumerate(window):
+            if number != at and here.page.upright[edge.line]:
+                blocked += any(
+                    each.line not in other.repeated
+                    and (each.height >= edge.height - 3.0 if top else each.height <= edge.height + 3.0)
+                    and (each.height > other.page.height / 2) == top
+                    for each in other.edges
+                )
+        if 2 * blocked <= len(window) - 1:
+            found.add(edge.line)
+    return here.page, frozenset(found) if len(found) < len(here.page.texts) else frozenset()

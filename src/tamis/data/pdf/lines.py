@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pypdfium2.raw as pdfium
 
+from tamis.data.pdf.spans import Spans, parted
+
 HYPHEN = "\ufffe"
 """What stands where a line ended in a hyphen that is not decided on yet; pdfium's own sign for it."""
 
 _SPACES = (32, 160)
 _BREAKS = (10, 13, 0xFFFE)
-_WIDE = 0.55  # of the text's width: a line that might be two columns' lines taken for one
-_GAP_EMS = 0.8  # nothing between two words of a line is as wide
 _JOIN_EMS = 0.75  # pieces of one line (pdfium breaks at raised and lowered signs) are nearer than this
 
 
@@ -84,33 +84,30 @@ def _read(text_page: Any, width: float, height: float, *, with_fonts: bool) -> P
     breaks = np.flatnonzero(np.isin(units, _BREAKS))
     line_of = np.searchsorted(breaks, signs)
     new = np.flatnonzero(np.diff(line_of)) + 1
-    first = signs[np.concatenate(([0], new))]
-    last = signs[np.concatenate((new - 1, [len(signs) - 1]))]
-    end_break = (
-        breaks[np.minimum(line_of[np.concatenate(([0], new))], max(len(breaks) - 1, 0))] if len(breaks) else last
-    )
-    hyphened = (units[end_break] == 0xFFFE) & (end_break > last) if len(breaks) else np.zeros(len(first), dtype=bool)
+    begins = np.concatenate(([0], new))
+    first, last = signs[begins], signs[np.concatenate((new - 1, [len(signs) - 1]))]
+    hyphened = np.isin(line_of[begins], np.flatnonzero(units[breaks] == 0xFFFE))
 
     shifted = length != count
-    boxes = _boxes(text_page, np.concatenate((first, last)), shifted=shifted)
-    one, two = boxes[: len(first)], boxes[len(first) :]
+
+    def boxes_of(indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        return _boxes(text_page, indices, shifted=shifted)
+
+    one, two = boxes_of(first), boxes_of(last)
     upright, turned = _direction(one, two)
     if turned:  # a page lying on its side: read it as the reader turns it
         one, two = _turn(one, turned), _turn(two, turned)
         upright = ~upright
         width, height = height, width
-    one, two = _even(one, two), _even(two, one)
-    places = _union(one, two)
-    first, last, places, hyphened, upright, one, two = _split_columns(
-        text_page, units, signs, line_of, (first, last, places, hyphened, upright, one, two), shifted, turned
-    )
-    sizes = np.maximum(one[:, 3] - one[:, 1], two[:, 3] - two[:, 1])
+    spans = Spans(first, last, _even(one, two), _even(two, one), hyphened, upright)
+    spans = parted(spans, signs, lambda indices: _turn(boxes_of(indices), turned))
+    sizes = np.maximum(spans.one[:, 3] - spans.one[:, 1], spans.two[:, 3] - spans.two[:, 1])
     texts = [
         bytes(raw[2 * begin : 2 * end + 2]).decode("utf-16-le", "replace")
-        for begin, end in zip(first.tolist(), last.tolist(), strict=True)
+        for begin, end in zip(spans.first.tolist(), spans.last.tolist(), strict=True)
     ]
-    texts = [text + HYPHEN if hyphen else text for text, hyphen in zip(texts, hyphened.tolist(), strict=True)]
-    page = _joined(texts, places, sizes, first.tolist(), upright, width, height, characters)
+    texts = [text + HYPHEN if hyphen else text for text, hyphen in zip(texts, spans.hyphened.tolist(), strict=True)]
+    page = _joined(texts, spans.places, sizes, spans.first.tolist(), spans.upright, width, height, characters)
     if with_fonts:
         page.fonts.extend(_font(text_page, start) for start in page.starts)
     return page
@@ -136,10 +133,6 @@ def _boxes(text_page: Any, indices: npt.NDArray[np.int64], *, shifted: bool) -> 
     return found[:, [0, 3, 2, 1]].astype(np.float64)
 
 
-def _union(one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.concatenate((np.minimum(one[:, :2], two[:, :2]), np.maximum(one[:, 2:], two[:, 2:])), axis=1)
-
-
 def _even(boxes: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Braces and sums that tower over their line get the height of the line's other end."""
     height, usual = boxes[:, 3] - boxes[:, 1], others[:, 3] - others[:, 1]
@@ -161,83 +154,12 @@ def _direction(one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]) -> tu
 
 
 def _turn(boxes: npt.NDArray[np.float64], way: int) -> npt.NDArray[np.float64]:
+    if not way:
+        return boxes
     left, bottom, right, top = boxes.T
     if way > 0:
         return np.stack((bottom, -right, top, -left), axis=1)
     return np.stack((-top, left, -bottom, right), axis=1)
-
-
-_Lines = tuple[
-    npt.NDArray[np.int64],
-    npt.NDArray[np.int64],
-    npt.NDArray[np.float64],
-    npt.NDArray[np.bool_],
-    npt.NDArray[np.bool_],
-    npt.NDArray[np.float64],
-    npt.NDArray[np.float64],
-]
-
-
-def _split_columns(
-    text_page: Any,
-    units: npt.NDArray[np.uint16],
-    signs: npt.NDArray[np.int64],
-    line_of: npt.NDArray[np.int64],
-    lines: _Lines,
-    shifted: bool,
-    turned: int,
-) -> _Lines:
-    """Cut lines that run over the white between two columns, which some programs write row by row."""
-    first, last, places, hyphened, upright, one, two = lines
-    if len(first) < 4:
-        return lines
-    left, right = float(places[:, 0].min()), float(places[:, 2].max())
-    wide = (places[:, 2] - places[:, 0] > _WIDE * (right - left)) & upright
-    if np.count_nonzero(wide) < 4:
-        return lines
-    names = np.unique(line_of)
-    number = np.searchsorted(names, line_of)
-    word_ends = np.flatnonzero((np.diff(signs) > 1) & (np.diff(number) == 0) & wide[number[:-1]])
-    if len(word_ends) < 4:
-        return lines
-    before, after = signs[word_ends], signs[word_ends + 1]
-    boxes = _boxes(text_page, np.concatenate((before, after)), shifted=shifted)
-    if turned:
-        boxes = _turn(boxes, turned)
-    ends, begins = boxes[: len(before)], boxes[len(before) :]
-    em = np.maximum(ends[:, 3] - ends[:, 1], 1.0)
-    gap = np.flatnonzero(begins[:, 0] - ends[:, 2] > _GAP_EMS * em)
-    if len(gap) < 4:
-        return lines
-    owner = number[word_ends[gap]]
-    starts, stops = ends[gap, 2], begins[gap, 0]
-    grid = np.arange(left + 0.2 * (right - left), right - 0.2 * (right - left), 1.0)
-    covering = (starts[:, None] < grid) & (stops[:, None] > grid)
-    votes = covering.sum(axis=0)
-    if not len(votes) or votes.max() < 4 or votes.max() < 0.3 * np.count_nonzero(wide):
-        return lines
-    best = np.flatnonzero(votes == votes.max())
-    cut = float(grid[best[len(best) // 2]])
-    chosen = np.flatnonzero((starts < cut) & (stops > cut))
-    rows = owner[chosen]
-    fill_left = (starts[chosen] - places[rows, 0]) / max(float(starts[chosen].max()) - left, 1.0)
-    fill_right = (places[rows, 2] - stops[chosen]) / max(right - float(stops[chosen].min()), 1.0)
-    letters = np.minimum(before[gap[chosen]] - first[rows], last[rows] - after[gap[chosen]])
-    if np.median(fill_left) < 0.7 or np.median(fill_right) < 0.7 or np.median(letters) < 15:
-        return lines  # the white between the columns of a table: rows are read across
-    order = np.argsort(np.concatenate((np.arange(len(first)), rows + 0.5)), kind="stable")
-    tail_first, tail_one = after[gap[chosen]], begins[gap[chosen]]
-    head_last, head_two = last.copy(), two.copy()
-    head_last[rows], head_two[rows] = before[gap[chosen]], ends[gap[chosen]]
-    head_hyphened = hyphened.copy()
-    head_hyphened[rows] = False
-    firsts = np.concatenate((first, tail_first))[order]
-    lasts = np.concatenate((head_last, last[rows]))[order]
-    ones = np.concatenate((one, tail_one))[order]
-    twos = np.concatenate((head_two, two[rows]))[order]
-    hyphens = np.concatenate((head_hyphened, hyphened[rows]))[order]
-    uprights = np.concatenate((upright, upright[rows]))[order]
-    return firsts, lasts, _union(ones, twos), hyphens, uprights, ones, twos
 
 
 def _joined(
