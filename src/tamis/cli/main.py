@@ -16,7 +16,7 @@ for _switch in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "MLFLOW_DISABLE_TELE
 import typer
 
 from tamis import __version__
-from tamis.cli import data, explore, output, sql, workspace
+from tamis.cli import data, explore, output, split, sql, workspace
 
 _OVERRIDE = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+=.*", re.DOTALL)
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 sql.add_commands(data.app)
+split.add_commands(data.app)
 workspace.add_commands(app)
 explore.add_commands(app)
 
