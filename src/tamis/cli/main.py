@@ -32,6 +32,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 sql.add_commands(data.app)
 split.add_commands(data.app)
+quality.add_commands(data.app)
 workspace.add_commands(app)
 explore.add_commands(app)
 
