@@ -16,7 +16,7 @@ for _switch in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "MLFLOW_DISABLE_TELE
 import typer
 
 from tamis import __version__
-from tamis.cli import data, explore, output, split, sql, workspace
+from tamis.cli import data, explore, output, quality, split, sql, workspace
 
 _OVERRIDE = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+=.*", re.DOTALL)
 
