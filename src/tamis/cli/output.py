@@ -104,7 +104,7 @@ def _cell(value: object, *, plain: bool = False) -> str:
     if value is None:
         return "–"
     if plain and not isinstance(value, bool):
-        return f"{value:.10g}" if isinstance(value, float) else str(value)
+        return f"{value:.{6 if abs(value) < 1e6 else 12}g}" if isinstance(value, float) else str(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

@@ -14,7 +14,8 @@ from tamis.cli import output
 if TYPE_CHECKING:
     from tamis.core import Workspace
 
-_CELL = 100  # characters of a text that are shown on the screen
+_CELL = 200  # characters of a text that are shown on the screen, at most
+_SHORTEST = 12  # and at least
 
 
 def add_commands(data_app: typer.Typer) -> None:
@@ -126,7 +127,7 @@ def _answer(
         elif parquet:
             print(f"{write_parquet(reader, parquet):,} rows in {parquet}", file=sys.stderr)
         elif as_json:
-            output.print_json(reader.read_all().to_pylist())
+            output.print_json([_numbers(row) for row in reader.read_all().to_pylist()])
         else:
             _show(reader, rows)
 
@@ -137,20 +138,62 @@ def _show(reader: Any, limit: int) -> None:
     for batch in reader:
         take = batch if not limit else batch.slice(0, max(0, limit - len(shown)))
         columns = [column.to_pylist() for column in take.columns]
-        shown.extend([_short(value) for value in row] for row in zip(*columns, strict=True))
+        shown.extend([_plain(value) for value in row] for row in zip(*columns, strict=True))
         more += batch.num_rows - take.num_rows
-    output.print_table(reader.schema.names, shown, plain=True)
+    names = list(reader.schema.names)
+    if _too_wide(names):
+        for number, row in enumerate(shown, 1):
+            cells = [_plain(value) for value in row]
+            output.print_table(
+                ["column", "value"], list(zip(names, cells, strict=True)), title=f"row {number}", plain=True
+            )
+    else:
+        output.print_table(names, _fit(names, shown), plain=True)
     if more:
         print(f"{more:,} more rows; `--rows 0` shows all, `--csv FILE` writes them")
     elif not shown:
         print("no rows")
 
 
-def _short(value: object) -> object:
-    if not isinstance(value, str):
+def _plain(value: object) -> object:
+    """A value as one line; SQL's wide sums are numbers like others."""
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if value is None or isinstance(value, (int, float)):
         return value
-    line = " ".join(value[: 2 * _CELL].split())
-    return line if len(value) <= _CELL else f"{line[: _CELL - 1]}…"
+    return " ".join(str(value)[:_CELL].split()) + ("…" if len(str(value)) > _CELL else "")
+
+
+def _numbers(row: dict[str, Any]) -> dict[str, Any]:
+    from decimal import Decimal
+
+    return {name: _plain(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+
+
+def _too_wide(names: list[str]) -> bool:
+    """True when not even short cells would stand side by side."""
+    from rich.console import Console
+
+    return len(names) * (_SHORTEST + 3) > Console().width + 5 * _SHORTEST
+
+
+def _fit(names: list[str], rows: list[list[object]]) -> list[list[object]]:
+    """Cut the longest texts so that a row is a line of the screen, where that is possible."""
+    from rich.console import Console
+
+    width = [max([len(name), *(len(str(row[place])) for row in rows)]) for place, name in enumerate(names)]
+    room = Console().width - 3 * len(names)
+    while sum(width) > room and max(width, default=0) > _SHORTEST:
+        width[width.index(max(width))] -= 1
+    return [
+        [
+            value if not isinstance(value, str) or len(value) <= most else f"{value[: most - 1]}…"
+            for value, most in zip(row, width, strict=True)
+        ]
+        for row in rows
+    ]
 
 
 def _show_tables(workspace: Workspace, *, as_json: bool) -> None:
@@ -160,21 +203,24 @@ def _show_tables(workspace: Workspace, *, as_json: bool) -> None:
     if as_json:
         output.print_json([table.to_dict() for table in tables])
         return
+    newest = {table.dataset for table in tables if "@" not in table.name}
     output.print_table(
-        ["table", "dataset", "rows", "columns", "partitions"],
+        ["table", "is", "rows", "columns", "partitions"],
         [
             [
                 table.name,
                 table.dataset,
                 table.rows,
-                ", ".join(f"{name} {kind}" for name, kind in table.columns.items()),
+                ", ".join(table.columns),
                 ", ".join(f"{part.name} {part.rows:,}" for part in table.partitions if part.kind == "split")
                 or f"{sum(part.kind == 'file' for part in table.partitions) or 1} file(s)",
             ]
             for table in tables
+            if not ("@" in table.name and table.dataset in newest)  # the same once more
         ],
         title="database main",
     )
+    print('Any version is a table too, as in "reviews@1". Types: tamis data sql "describe reviews"')
 
 
 def _show_saved(workspace: Workspace, *, as_json: bool) -> None:

@@ -3,8 +3,8 @@
 SELECT
   star_rating,
   COUNT(*) AS reviews,
-  SUM(TRY_CAST(helpful_votes AS BIGINT)) AS helpful_votes,
-  SUM(TRY_CAST(total_votes AS BIGINT)) AS total_votes,
+  CAST(SUM(TRY_CAST(helpful_votes AS BIGINT)) AS BIGINT) AS helpful_votes,
+  CAST(SUM(TRY_CAST(total_votes AS BIGINT)) AS BIGINT) AS total_votes,
   AVG(TRY_CAST(helpful_votes AS DOUBLE)) AS helpful_votes_per_review,
   SUM(TRY_CAST(helpful_votes AS DOUBLE)) / NULLIF(SUM(TRY_CAST(total_votes AS DOUBLE)), 0) AS share_helpful
 FROM dataset

@@ -2,8 +2,8 @@
 -- needs: product_category, star_rating
 SELECT
   product_category,
-  SUM(CASE WHEN TRY_CAST(star_rating AS DOUBLE) >= 4 THEN 1 ELSE 0 END) AS positive,
-  SUM(CASE WHEN TRY_CAST(star_rating AS DOUBLE) <= 2 THEN 1 ELSE 0 END) AS negative,
+  CAST(SUM(CASE WHEN TRY_CAST(star_rating AS DOUBLE) >= 4 THEN 1 ELSE 0 END) AS BIGINT) AS positive,
+  CAST(SUM(CASE WHEN TRY_CAST(star_rating AS DOUBLE) <= 2 THEN 1 ELSE 0 END) AS BIGINT) AS negative,
   CAST(SUM(CASE WHEN TRY_CAST(star_rating AS DOUBLE) >= 4 THEN 1 ELSE 0 END) AS DOUBLE)
     / NULLIF(SUM(CASE WHEN TRY_CAST(star_rating AS DOUBLE) <= 2 THEN 1 ELSE 0 END), 0) AS positive_to_negative
 FROM dataset
