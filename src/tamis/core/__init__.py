@@ -6,7 +6,7 @@ power cut leaves either the old one or the new one. Nothing here reads a data se
 """
 
 from tamis.core.atomic import abandoned, atomic_file, draft_folder, publish, write_atomic
-from tamis.core.config import Config, Settings, config_schema, load_config
+from tamis.core.config import Config, Settings, config_schema, load_config, load_settings
 from tamis.core.document import Document
 from tamis.core.errors import CheckFailed, DataError, MissingExtra, TamisError, UsageError, did_you_mean
 from tamis.core.fingerprint import fingerprint, fingerprint_file
@@ -48,6 +48,7 @@ __all__ = [
     "fingerprint",
     "fingerprint_file",
     "load_config",
+    "load_settings",
     "publish",
     "write_atomic",
 ]

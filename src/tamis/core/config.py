@@ -48,17 +48,21 @@ class Config:
 
 def load_config(path: Path | None = None, *, overrides: Iterable[str] = ()) -> Config:
     """Return the settings in `path`, with overrides like `split.seed=7`; without a path, the defaults."""
+    whole = load_settings(_model(), path, overrides=overrides)
+    return Config({name: getattr(whole, name) for name in type(whole).model_fields})
+
+
+def load_settings(model: type[S], path: Path | None = None, *, overrides: Iterable[str] = ()) -> S:
+    """Return the settings that a YAML file holds; a key that is unknown is told with its path, line and nearest."""
     values, lines = _read(path) if path else ({}, {})
     where = {key: f"{path.name if path else 'config'}, line {line}" for key, line in lines.items()}
     for override in overrides:
         keys = _apply_override(values, override)
         where.update({keys[:depth]: "the command line" for depth in range(1, len(keys) + 1)})
-    model = _model()
     try:
-        whole = model.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
         raise UsageError("\n".join(_explain(problem, model, where) for problem in error.errors())) from None
-    return Config({name: getattr(whole, name) for name in model.model_fields})
 
 
 def config_schema() -> dict[str, Any]:
