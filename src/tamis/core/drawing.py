@@ -9,7 +9,7 @@ from itertools import accumulate
 from tamis.core.charts import PALETTE, Bars, Chart, Columns, Mark, Panels, Stacks, nice_ticks, percent
 
 STYLE = """
-.chart { margin:14px 0 6px; min-width:0; } .chart h4 { margin:0 0 6px; font-size:14px; font-weight:600; }
+.chart { margin:20px 0 6px; min-width:0; } .chart h4 { margin:0 0 6px; font-size:14px; font-weight:600; }
 .chart > figcaption, .panels + figcaption { margin-top:8px; max-width:78ch; }
 .bars { display:grid; grid-template-columns:fit-content(36%) 1fr fit-content(32%); gap:5px 10px; align-items:center;
   font-size:14px; }
@@ -20,32 +20,34 @@ STYLE = """
 .track i { display:block; height:100%; min-width:2px; } .track.parts i { min-width:0; }
 .panels { display:grid; grid-template-columns:repeat(auto-fill,minmax(250px,1fr)); gap:18px 28px; margin:14px 0 4px; }
 .panels .bars { font-size:13.5px; gap:4px 8px; } .panels .track { height:10px; }
+.panels h4 small { font-weight:400; margin-left:4px; } .panels .chart { margin-top:0; }
 .panels h4 { border-bottom:1px solid var(--line); padding-bottom:5px; margin:0 0 8px; font-size:14px; }
+.panels.tight { gap:4px 24px; margin:4px 0; }
 .swatch { display:inline-block; width:11px; height:11px; border-radius:3px; margin-right:6px; vertical-align:-1px; }
 .legend { display:flex; flex-wrap:wrap; gap:2px 16px; font-size:13px; color:var(--soft); margin:0 0 8px; }
-.plot { position:relative; height:210px; margin:26px 0 26px 46px; }
+.plot { position:relative; height:200px; margin:14px 0 26px 46px; }
+.plot.marked1 { margin-top:28px; } .plot.marked2 { margin-top:48px; }
 .plot svg { position:absolute; inset:0; width:100%; height:100%; }
 .plot .level { position:absolute; left:0; right:0; border-top:1px solid var(--line); }
 .plot .level span { position:absolute; right:100%; top:-.75em; margin-right:8px; font-size:12px; color:var(--soft);
   font-variant-numeric:tabular-nums; white-space:nowrap; }
 .plot .tick { position:absolute; top:100%; margin-top:5px; font-size:12px; color:var(--soft); white-space:nowrap;
   transform:translateX(-50%); }
-.plot .mark { position:absolute; top:-4px; bottom:0; border-left:1.5px dashed var(--ink); opacity:.85; }
-.plot .mark span { position:absolute; left:5px; font-size:12px; white-space:nowrap; background:var(--paper);
-  padding:0 4px; border-radius:4px; line-height:1.35; }
-.plot .mark.left span { left:auto; right:5px; }
+.plot .mark { position:absolute; bottom:0; border-left:1.5px dashed var(--ink); opacity:.85; }
+.plot .mark span { position:absolute; left:6px; top:-2px; font-size:12px; white-space:nowrap; line-height:1.35; }
+.plot .mark.left span { left:auto; right:6px; }
 .spark { width:110px; height:22px; } .tags { line-height:1.25; text-align:center; max-width:none !important; }
 .tags span { margin:0 .22em; }
-@media (max-width:600px) { .plot .tick.odd { display:none; } .plot { margin-left:40px; height:180px; }
+@media (max-width:600px) { .plot .tick.odd { display:none; } .plot { margin-left:40px; height:170px; }
   .bars { gap:5px 8px; font-size:13.5px; } }
 @media print { .track i, .plot svg, .swatch { print-color-adjust:exact; -webkit-print-color-adjust:exact; } }
 """
 
 
-def draw(chart: Chart, *, heading: bool = True) -> str:
-    """Return a chart as HTML with its title above and its caption below."""
+def draw(chart: Chart, *, heading: bool = True, caption: bool = True) -> str:
+    """Return a chart as HTML, with its title above and its caption below unless the page says them elsewhere."""
     title = f"<h4>{escape(chart.title)}</h4>" if heading and chart.title else ""
-    caption = f"<figcaption>{escape(chart.caption)}</figcaption>" if chart.caption else ""
+    below = f"<figcaption>{escape(chart.caption)}</figcaption>" if caption and chart.caption else ""
     if isinstance(chart, Bars):
         body = _bars(chart)
     elif isinstance(chart, Columns):
@@ -54,7 +56,7 @@ def draw(chart: Chart, *, heading: bool = True) -> str:
         body = _stacks(chart)
     else:
         body = _panels(chart)
-    return f'<figure class="chart">{title}{body}{caption}</figure>'
+    return f'<figure class="chart">{title}{body}{below}</figure>'
 
 
 def sparkline(counts: Sequence[float], *, colour: str = PALETTE[0]) -> str:
@@ -157,14 +159,15 @@ def _columns(chart: Columns) -> str:
     )
     legend = _legend([(series.name, series.colour) for series in chart.series]) if len(chart.series) > 1 else ""
     svg = f'<svg viewBox="0 0 {count} 100" preserveAspectRatio="none" role="img" aria-label="{escape(chart.title)}">'
-    return f'{legend}<div class="plot">{lines}{svg}{"".join(rects)}</svg>{ticks}{_marks(chart.marks)}</div>'
+    return f'{legend}<div class="plot marked{len(chart.marks)}">{lines}{svg}{"".join(rects)}</svg>{ticks}{_marks(chart.marks)}</div>'
 
 
 def _marks(marks: tuple[Mark, ...]) -> str:
-    """Upright lines; each one's words stand lower than those of the one before, so that they never meet."""
+    """Upright lines with words above the columns, each one's a line below those of the one before it."""
     return "".join(
-        f'<div class="mark{" left" if mark.place > 0.6 else ""}" style="left:{min(mark.place, 1) * 100:.2f}%">'
-        f'<span style="top:{number * 19}px">{escape(mark.text)}</span></div>'
+        f'<div class="mark{" left" if mark.place > 0.6 else ""}" '
+        f'style="left:{min(mark.place, 1) * 100:.2f}%;top:{(number - len(marks)) * 19}px">'
+        f"<span>{escape(mark.text)}</span></div>"
         for number, mark in enumerate(marks)
     )
 

@@ -28,6 +28,9 @@ section { background:var(--paper); border:1px solid var(--line); border-radius:1
   margin:0 0 20px; }
 h2 { margin:0 0 4px; font-size:19px; letter-spacing:-.01em; } h3 { margin:20px 0 6px; font-size:15px; }
 section > p { margin:4px 0 12px; color:var(--soft); max-width:78ch; }
+.essence { list-style:none; margin:10px 0 4px; padding:0; font-size:16px; line-height:1.6; }
+.essence li { padding-left:18px; position:relative; } .essence li::before { content:""; position:absolute; left:0;
+  top:.62em; width:7px; height:7px; border-radius:50%; background:var(--accent); }
 .tiles { display:grid; grid-template-columns:repeat(auto-fit,minmax(140px,1fr)); gap:12px; margin:14px 0 2px; }
 .tile { background:var(--wash); border:1px solid var(--line); border-radius:10px; padding:12px 14px; }
 .tile b { display:block; font-size:22px; letter-spacing:-.02em; font-variant-numeric:tabular-nums; }

@@ -48,6 +48,7 @@ class ClassLength:
     """How long the texts of one class are."""
 
     label: str
+    texts: int
     low: int
     median: int
     high: int
@@ -113,7 +114,7 @@ def _edges(found: Counts) -> Counts:
     """Columns of one round width that reach the 99th percentile; what is longer shares the last one."""
     low = int(found.min())
     high = int(np.percentile(found, 99, method="inverted_cdf"))
-    width = next(w * 10**power for power in range(9) for w in (1, 2, 5) if (high - low) / (w * 10**power) <= 36)
+    width = next(w * 10**power for power in range(9) for w in (1, 2, 5) if (high - low) / (w * 10**power) <= 45)
     return np.arange(low // width * width if low > width * 3 else 0, high + width, width, dtype=np.int64)
 
 
@@ -136,5 +137,5 @@ def _classes(rows: Rows, words: Counts) -> tuple[ClassLength, ...]:
         lengths = lengths[lengths > 0]
         if len(lengths):
             low, median, high = np.percentile(lengths, (10, 50, 90), method="inverted_cdf")
-            found.append(ClassLength(label, int(low), int(median), int(high)))
+            found.append(ClassLength(label, len(lengths), int(low), int(median), int(high)))
     return tuple(found)

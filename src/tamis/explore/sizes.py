@@ -23,7 +23,7 @@ class Sizes:
     measured: int
     """Rows that words, lengths and duplicates were measured on."""
     version: str
-    """The dataset's version and the start of its fingerprint; empty for bare texts."""
+    """The dataset's version, task and the start of its fingerprint; empty for bare texts."""
 
 
 def measure_sizes(rows: Rows, dataset: Dataset | None = None) -> Sizes:
@@ -42,7 +42,7 @@ def measure_sizes(rows: Rows, dataset: Dataset | None = None) -> Sizes:
         task=manifest.task,
         splits=_in_order(manifest.split_counts),
         measured=rows.frame.height,
-        version=f"{dataset.ref}, {manifest.fingerprint[:12]}",
+        version=f"version {manifest.version} · {manifest.task.replace('_', ' ')} · {manifest.fingerprint[:12]}",
     )
 
 

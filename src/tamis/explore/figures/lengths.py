@@ -88,7 +88,7 @@ def limits_chart(profile: Profile) -> Bars | None:
             Bar(
                 label=f"{limit.tokens} tokens",
                 value=round(limit.whole * 100, 2),
-                text=percent(limit.whole),
+                text=f"{limit.whole * 100:.1f} %" if 0 < limit.whole < 1 else percent(limit.whole),
                 note="suggested" if limit == chosen else "",
                 colour=PALETTE[2] if limit == chosen else PALETTE[0],
             )
@@ -110,8 +110,8 @@ def class_lengths_chart(profile: Profile) -> Bars | None:
         return None
     colour = class_colours(profile)
     shown = classes[:MOST_BARS]
-    medians = [entry.median for entry in classes]
-    told = max(medians) > 2 * max(min(medians), 1)
+    medians = [entry.median for entry in classes if entry.texts >= 20] or [0]
+    told = max(medians) > 1.5 * max(min(medians), 1)
     return Bars(
         name="lengths-by-class",
         title="Words in the middle text of each class",
@@ -129,7 +129,7 @@ def class_lengths_chart(profile: Profile) -> Bars | None:
         + (
             "The classes differ in length: check that a model does not get by on length alone."
             if told
-            else "The classes are of similar length, so length gives no label away."
+            else "The classes are of similar length, so length hardly gives a label away."
         ),
         data=Data(
             ("label", "words_p10", "words_median", "words_p90"),

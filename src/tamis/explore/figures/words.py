@@ -32,7 +32,8 @@ def contrast_chart(profile: Profile) -> Panels | None:
             bars=tuple(
                 Bar(
                     label=word.word,
-                    value=round(word.z, 1),
+                    value=round(word.z, 2),
+                    text=f"{word.z:.1f}",
                     note=f"in {percent(word.inside / entry.texts)}",
                     colour=colour[entry.label],
                 )

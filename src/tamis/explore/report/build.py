@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tamis.core.charts import Chart
 from tamis.core.page import Page
+from tamis.explore import figures
 from tamis.explore.essence import count
 from tamis.explore.profile import Profile
 from tamis.explore.report.classes import classes, contrast, entities
@@ -20,8 +22,8 @@ def build_page(profile: Profile, *, draw_cloud: DrawCloud, missing: str = "") ->
     for heading, intro, parts in (
         ("At a glance", "", glance(profile)),
         ("Classes", "", classes(profile)),
-        ("What sets the classes apart", "", contrast(profile)),
-        ("Entities", "", entities(profile)),
+        ("What sets the classes apart", _caption(figures.contrast_chart(profile)), contrast(profile)),
+        ("Entities", _caption(figures.entities_chart(profile)), entities(profile)),
         ("Word clouds", cloud_intro(profile), clouds(profile, draw_cloud, missing)),
         ("Words that occur most", terms_intro(profile), terms(profile)),
         ("Lengths", "", lengths(profile)),
@@ -34,3 +36,7 @@ def build_page(profile: Profile, *, draw_cloud: DrawCloud, missing: str = "") ->
         if parts:
             page.section(heading, *parts, intro=intro)
     return page.html()
+
+
+def _caption(chart: Chart | None) -> str:
+    return chart.caption if chart else ""

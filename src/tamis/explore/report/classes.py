@@ -25,7 +25,7 @@ def contrast(profile: Profile) -> list[str]:
     if chart is None:
         return []
     silent = [panel.title for panel in chart.panels if not panel.bars]
-    parts = [draw(chart, heading=False)]
+    parts = [draw(chart, heading=False, caption=False)]
     if silent:
         names = ", ".join(repr(name) for name in silent[:5]) + (" …" if len(silent) > 5 else "")
         parts.append(
@@ -40,4 +40,4 @@ def contrast(profile: Profile) -> list[str]:
 def entities(profile: Profile) -> list[str]:
     """Return the most frequent entities."""
     chart = figures.entities_chart(profile)
-    return [draw(chart, heading=False)] if chart else []
+    return [draw(chart, heading=False, caption=False)] if chart else []

@@ -22,7 +22,7 @@ def lengths(profile: Profile) -> list[str]:
     parts.append("<h3>In numbers</h3>")
     parts.append(
         table(
-            ["", "shortest", *(f"{place} in 100" for place in measures[0].percentiles), "longest", "mean", "together"],
+            ["", "shortest", *(f"P{place}" for place in measures[0].percentiles), "longest", "mean", "together"],
             [
                 [
                     measure.unit,
@@ -36,4 +36,5 @@ def lengths(profile: Profile) -> list[str]:
             ],
         )
     )
+    parts.append("<figcaption>P95: 95 in 100 texts are not longer. Texts without a word are left out.</figcaption>")
     return parts + drawn(figures.class_lengths_chart(profile))

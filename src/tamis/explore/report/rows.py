@@ -42,20 +42,25 @@ def duplicates(profile: Profile) -> list[str]:
     ]
     if repeats.examples:
         parts.append("<h3>Texts that occur most often</h3>")
-        parts += [
-            quote(entry.text, who=f"{entry.rows:,} times{_labels(entry.labels)}", most=240)
+        cells = (
+            quote(_flat(entry.text), who=f"{entry.rows:,} times{_labels(entry.labels)}", most=240)
             for entry in repeats.examples
-        ]
+        )
+        parts.append(f'<div class="panels tight">{"".join(f"<div>{cell}</div>" for cell in cells)}</div>')
     if repeats.pairs:
         parts.append(f"<h3>Nearly the same ({percent(repeats.threshold)} and more in common)</h3>")
         parts += [
             side_by_side(
-                quote(pair.first, who=f"{percent(pair.similarity)} alike · id {pair.first_id}", most=240),
-                quote(pair.second, who=f"id {pair.second_id}", most=240),
+                quote(_flat(pair.first), who=f"{percent(pair.similarity)} alike · id {pair.first_id}", most=240),
+                quote(_flat(pair.second), who=f"id {pair.second_id}", most=240),
             )
             for pair in repeats.pairs
         ]
     return parts
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _labels(labels: tuple[str, ...]) -> str:
