@@ -159,7 +159,8 @@ def _columns(chart: Columns) -> str:
     )
     legend = _legend([(series.name, series.colour) for series in chart.series]) if len(chart.series) > 1 else ""
     svg = f'<svg viewBox="0 0 {count} 100" preserveAspectRatio="none" role="img" aria-label="{escape(chart.title)}">'
-    return f'{legend}<div class="plot marked{len(chart.marks)}">{lines}{svg}{"".join(rects)}</svg>{ticks}{_marks(chart.marks)}</div>'
+    inside = f"{lines}{svg}{''.join(rects)}</svg>{ticks}{_marks(chart.marks)}"
+    return f'{legend}<div class="plot marked{len(chart.marks)}">{inside}</div>'
 
 
 def _marks(marks: tuple[Mark, ...]) -> str:

@@ -37,8 +37,9 @@ section > p { margin:4px 0 12px; color:var(--soft); max-width:78ch; }
 .tile span { color:var(--soft); font-size:13px; }
 .scroll { overflow-x:auto; } table { border-collapse:collapse; width:100%; font-size:14px; }
 th { text-align:left; font-weight:600; color:var(--soft); border-bottom:1px solid var(--line); padding:6px 10px 6px 0; }
-td { border-bottom:1px solid var(--line); padding:6px 10px 6px 0; vertical-align:top; overflow-wrap:anywhere; }
-tr:last-child td { border-bottom:0; } td.n, th.n { text-align:right; font-variant-numeric:tabular-nums; }
+td { border-bottom:1px solid var(--line); padding:6px 10px 6px 0; vertical-align:top; overflow-wrap:break-word; }
+tr:last-child td { border-bottom:0; } td.n, th.n { text-align:right;
+  font-variant-numeric:tabular-nums; white-space:nowrap; }
 figure { margin:12px 0 4px; } figure img { width:100%; height:auto; border-radius:8px; background:#fff; }
 figure.clear img { background:none; }
 figcaption { color:var(--soft); font-size:13px; margin-top:4px; }

@@ -101,5 +101,7 @@ def log_odds(here: npt.NDArray[np.int64], there: npt.NDArray[np.int64], *, prior
     weight = prior * (here + there)
     total = weight.sum()
     mine, theirs = here + weight, there + weight
-    odds = np.log(mine / (here.sum() + total - mine)) - np.log(theirs / (there.sum() + total - theirs))
+    # where a word is all there is, half a word stands for the rest
+    rest = np.maximum(here.sum() + total - mine, 0.5), np.maximum(there.sum() + total - theirs, 0.5)
+    odds = np.log(mine / rest[0]) - np.log(theirs / rest[1])
     return odds / np.sqrt(1 / mine + 1 / theirs), odds

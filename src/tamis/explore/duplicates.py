@@ -69,7 +69,7 @@ def measure_repeats(
     examples, contradictions = _examples(rows, counted, most)
     # exact repeats are known by now; without them the near ones are found faster and stand out
     alone = rows.frame.filter(pl.col("text").str.strip_chars().str.len_bytes() > 0)
-    alone = alone.unique("text", keep="first", maintain_order=True)
+    alone = alone.unique(pl.col("text").str.strip_chars(), keep="first", maintain_order=True)
     few = Rows(rows.name, rows.task, rows.labels, alone, rows.everything, rows.total).some(near_rows, seed=seed)
     found = find_near_duplicates(few.frame["text"], threshold=threshold, progress=progress)
     return Repeats(
