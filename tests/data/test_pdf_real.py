@@ -146,7 +146,7 @@ def test_every_page_of_two_columns_is_seen_as_such(name, shared):
     document = pypdfium2.PdfDocument(shared("pdfs") / name)
     for number in range(len(document)):
         page = read_lines(document.raw, number)
-        gutter = find_gutter(page.places[page.upright])
+        gutter = find_gutter([box for box, upright in zip(page.boxes, page.upright, strict=True) if upright])
         assert gutter is not None, number + 1
         assert 0.4 * page.width < gutter < 0.6 * page.width, number + 1
         assert sorted(at for column in reading_order(page) for at in column.lines) == list(range(len(page.texts)))

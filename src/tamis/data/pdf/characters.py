@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 from tamis.data.pdf.lines import HYPHEN
 
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
 _SPACES = dict.fromkeys([0x09, 0x0B, 0x0C, 0x0D, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
+_HYPHENS = {0x2010: "-", 0x2011: "-"}
 _NOTHING = dict.fromkeys(
     [
         *range(9),
@@ -25,7 +27,7 @@ _NOTHING = dict.fromkeys(
     "",
 )
 _BULLETS = {0xF0B7: "•", 0xF0A7: "•", 0xF0D8: "•"}
-_TABLE: dict[int, str] = {**_NOTHING, **_SPACES, **_LIGATURES, **_BULLETS}
+_TABLE: dict[int, str] = {**_NOTHING, **_HYPHENS, **_SPACES, **_LIGATURES, **_BULLETS}
 _ODD = re.compile("[" + "".join(re.escape(chr(code)) for code in sorted(_TABLE)) + "]")
 
 # Old TeX fonts set an accent and a letter on top of each other: `G ´ omez`, `Pediatr´ıa`.
@@ -43,13 +45,11 @@ def plain_characters(text: str) -> str:
     >>> plain_characters("e\ufb03cient G ´ omez\\x00")
     'efficient Gómez'
     """
-    if text.isascii() and "  " not in text and not _ODD.search(text):
-        return text
     if _ODD.search(text):
         text = text.translate(_TABLE)
-    if not text.isascii():
+    if any(accent in text for accent in _ACCENTS):
         text = _ACCENTED.sub(_compose, text)
-    return _MANY_SPACES.sub(" ", text)
+    return _MANY_SPACES.sub(" ", text) if "  " in text else text
 
 
 def _compose(match: re.Match[str]) -> str:
@@ -58,8 +58,10 @@ def _compose(match: re.Match[str]) -> str:
     return whole if len(whole) == 1 else match[0]
 
 
-_WORD = re.compile(r"[^\W\d_]+(?:[-\u2010'’][^\W\d_]+)*")
-_BROKEN = re.compile(rf"([^\W_]+(?:[-\u2010][^\W_]+)*)?{HYPHEN}([^\W_]+)?")
+_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+_LAST_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*\Z")
+_FIRST_WORD = re.compile(r"[^\W_]*")
+_LONGEST_WORD = 60
 
 
 class Vocabulary:
@@ -71,8 +73,12 @@ class Vocabulary:
     """
 
     def __init__(self, text: str) -> None:
-        whole = _BROKEN.sub(" ", text.lower()) if HYPHEN in text else text.lower()
-        self._words = set(_WORD.findall(whole.replace("\u2010", "-")))
+        text = text.lower()
+        if HYPHEN in text:  # a word's half is no word
+            pieces = text.split(HYPHEN)
+            whole = [_FIRST_WORD.sub("", piece, count=1) for piece in pieces[1:]]
+            text = "\n".join(_without_last_word(piece) for piece in [pieces[0], *whole])
+        self._words = set(_WORD.findall(text))
         compounds = [word.split("-") for word in self._words if "-" in word]
         self._heads = {parts[0] for parts in compounds}
         self._tails = {parts[-1] for parts in compounds}
@@ -92,8 +98,29 @@ class Vocabulary:
 
     def mend(self, text: str) -> str:
         """Return text with every word that a line end had broken put together."""
-        return _BROKEN.sub(self._mend, text) if HYPHEN in text else text
+        if HYPHEN not in text:
+            return text
+        first, *rest = text.split(HYPHEN)
+        done = [first]
+        for before, after in pairwise([first, *rest]):
+            if self.keeps_hyphen(last_word(before), first_word(after)):
+                done.append("-")
+            done.append(after)
+        return "".join(done)
 
-    def _mend(self, match: re.Match[str]) -> str:
-        before, after = match[1] or "", match[2] or ""
-        return f"{before}-{after}" if self.keeps_hyphen(before, after) else before + after
+
+def last_word(text: str) -> str:
+    """Return the word at a text's very end, hyphens inside it included."""
+    tail = text[-_LONGEST_WORD:]
+    found = _LAST_WORD.search(tail, tail.rfind(" ") + 1)
+    return found[0] if found else ""
+
+
+def first_word(text: str) -> str:
+    """Return the word at a text's very begin."""
+    found = _FIRST_WORD.match(text)
+    return found[0] if found else ""
+
+
+def _without_last_word(text: str) -> str:
+    return text[: len(text) - len(last_word(text))]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from tamis.data.pdf.characters import Vocabulary, plain_characters
+from tamis.data.pdf.characters import Vocabulary, first_word, last_word, plain_characters
 from tamis.data.pdf.failure import Failure, why_unreadable
 from tamis.data.pdf.furniture import without_furniture
 from tamis.data.pdf.layout import reading_order
@@ -184,9 +184,7 @@ def _joint(one: str, two: str, words: Vocabulary | None) -> int:
     if not one or not two or not two[0].islower():
         return 0
     if one.endswith(HYPHEN):
-        before = re.search(r"[^\W_]+(?:-[^\W_]+)*(?=.$)", one, re.DOTALL)
-        after = re.match(r"[^\W_]+", two)
-        keeps = words is None or not before or not after or words.keeps_hyphen(before[0], after[0])
+        keeps = words is None or words.keeps_hyphen(last_word(one[:-1]), first_word(two))
         return 2 if not keeps else 1
     return 0 if _SENTENCE_END.search(one) else 1
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import numpy as np
-
 from tamis.data.pdf.lines import PageLines
 
 _ROWS = 3  # at the top and at the bottom, where furniture stands
@@ -67,23 +65,17 @@ def _among_neighbours(items: Iterable[In], fn: Callable[[Sequence[In], int], Out
 
 
 def _edges(page: PageLines) -> list[_Edge]:
-    if not page.texts:
-        return []
-    middles = (page.places[:, 1] + page.places[:, 3]) / 2
-    edges = []
-    for upwards in (False, True):
+    middles = [(box[1] + box[3]) / 2 for box in page.boxes]
+    order = sorted((at for at, upright in enumerate(page.upright) if upright), key=middles.__getitem__)
+    edges = [_edge(page, at, middles[at]) for at, upright in enumerate(page.upright) if not upright]
+    for lines, top in ((order, False), (reversed(order), True)):
         row, rows = -100.0, 0
-        for line in np.argsort(middles if upwards else -middles).tolist():
-            middle = float(middles[line])
-            from_edge = middle if upwards else page.height - middle
-            if from_edge > _ZONE * page.height or not page.upright[line]:
-                continue
-            if abs(row - middle) > 4.0:
-                row, rows = middle, rows + 1
-            if rows > _ROWS:
+        for line in lines:
+            if abs(row - middles[line]) > 4.0:
+                row, rows = middles[line], rows + 1
+            if rows > _ROWS or (page.height - row if top else row) > _ZONE * page.height:
                 break
-            edges.append(_edge(page, line, middle))
-    edges.extend(_edge(page, line, float(middles[line])) for line in np.flatnonzero(~page.upright).tolist())
+            edges.append(_edge(page, line, middles[line]))
     return edges
 
 

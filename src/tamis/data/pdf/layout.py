@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-import numpy.typing as npt
-
-from tamis.data.pdf.lines import PageLines
-
-_Places = npt.NDArray[np.float64]
+from tamis.data.pdf.lines import Box, PageLines
 
 _FEWEST = 4  # lines on either side that make a column
+_OVER = 12.0  # points: what reaches less over the gutter belongs to one of its sides
 
 
 @dataclass(frozen=True)
@@ -31,110 +28,107 @@ def reading_order(page: PageLines) -> list[Column]:
     A line over the full width divides the page into bands: all columns above it are read before it, and those below
     it after it.
     """
-    if not page.texts:
-        return []
-    across = np.flatnonzero(page.upright)
-    columns = list(_columns(page.places, across))
-    stamps = np.flatnonzero(~page.upright).tolist()
-    return columns + [Column([at], page.places[at, 0], page.places[at, 2]) for at in stamps]
+    columns = list(_columns(page.boxes, [at for at, upright in enumerate(page.upright) if upright]))
+    stamps = [at for at, upright in enumerate(page.upright) if not upright]
+    return columns + [Column([at], page.boxes[at][0], page.boxes[at][2]) for at in stamps]
 
 
-def _columns(places: _Places, lines: npt.NDArray[np.int64]) -> Iterator[Column]:
-    if not len(lines):
-        return
-    gutter = find_gutter(places[lines])
+def _columns(boxes: Sequence[Box], lines: list[int]) -> Iterator[Column]:
+    gutter = find_gutter([boxes[at] for at in lines])
     if gutter is None:
-        yield _column(places, lines)
+        if lines:
+            yield _column(boxes, lines)
         return
-    sides = _sides(places[lines], gutter)
-    middles = (places[lines, 1] + places[lines, 3]) / 2
-    full = lines[sides == 0]
-    # bands between the full lines, from the top
-    edges = np.sort(middles[sides == 0])[::-1]
-    band = np.searchsorted(-edges, -middles, side="left")
-    waiting: list[int] = []
-    for number in range(len(edges) + 1):
+    sides = dict(zip(lines, _sides([boxes[at] for at in lines], gutter), strict=True))
+    full = sorted((at for at in lines if not sides[at]), key=lambda at: -_middle(boxes[at]))
+    edges = [_middle(boxes[at]) for at in full]
+    waiting: list[int] = []  # full lines that follow each other
+    for number, edge in enumerate([*edges, float("-inf")]):
+        above = edges[number - 1] if number else float("inf")
         for side in (-1, 1):
-            inner = lines[(band == number) & (sides == side)]
-            if len(inner):
+            inner = [at for at in lines if sides[at] == side and edge < _middle(boxes[at]) <= above]
+            if inner:
                 if waiting:
-                    yield _column(places, np.array(waiting))
+                    yield _column(boxes, sorted(waiting))
                     waiting = []
-                yield from _columns(places, inner)
-        if number < len(edges):
-            waiting.extend(full[middles[sides == 0] == edges[number]].tolist())
+                yield from _columns(boxes, inner)
+        waiting += full[number : number + 1]
     if waiting:
-        yield _column(places, np.array(list(dict.fromkeys(waiting))))
+        yield _column(boxes, sorted(waiting))
 
 
-def find_gutter(places: _Places) -> float | None:
-    """Return where the white between two columns begins its right-hand column, or None: there is one column."""
-    if len(places) < 2 * _FEWEST:
+def _middle(box: Box) -> float:
+    return (box[1] + box[3]) / 2
+
+
+def _at_share(values: Sequence[float], share: float) -> float:
+    """The value that this share of the others lies below."""
+    return sorted(values)[int(share * (len(values) - 1))]
+
+
+def find_gutter(boxes: Sequence[Box]) -> float | None:
+    """Return where the white between two columns ends on its right, or None: there is one column.
+
+    The white is beside lines that begin at one height of the page, with long lines on both sides of it and hardly any
+    line over it where those are.
+    """
+    if len(boxes) < 2 * _FEWEST:
         return None
-    left, bottom, right, top = places.T
-    begin, end = float(np.quantile(left, 0.02)), float(np.quantile(right, 0.98))
-    width = end - begin
-    bins = np.round(left / 3.0).astype(np.int64)
-    names, counts = np.unique(bins, return_counts=True)
-    likely = names[counts >= max(3, 0.04 * len(places))]
+    begin = _at_share([box[0] for box in boxes], 0.02)
+    end = _at_share([box[2] for box in boxes], 0.98)
+    from_left, from_right = begin + 0.15 * (end - begin), begin + 0.85 * (end - begin)
+    begins = Counter(round(box[0] / 3.0) for box in boxes if from_left < box[0] < from_right)
+    least = max(3, 0.04 * len(boxes))
     best, most = None, 0.0
-    for name in likely[(likely * 3.0 > begin + 0.15 * width) & (likely * 3.0 < begin + 0.85 * width)]:
-        edge = float(left[bins == name].min()) - 2.0
-        rights = left >= edge
-        lefts = right <= edge + 1.0
-        long_right = rights & (right - left >= 0.35 * (end - edge))
-        long_left = lefts & (right - left >= 0.35 * (edge - begin))
-        few = min(np.count_nonzero(long_right), np.count_nonzero(long_left))
-        if few < _FEWEST:
+    for place in [place for place, count in begins.items() if count >= least]:
+        edge = min(box[0] for box in boxes if round(box[0] / 3.0) == place) - 2.0
+        rights = [box for box in boxes if box[0] >= edge and box[2] - box[0] >= 0.35 * (end - edge)]
+        lefts = [box for box in boxes if box[2] <= edge + 1.0 and box[2] - box[0] >= 0.35 * (edge - begin)]
+        few = min(len(rights), len(lefts))
+        if few < _FEWEST or few <= most:
             continue
-        if min(top[long_right].max(), top[long_left].max()) - max(
-            bottom[long_right].min(), bottom[long_left].min()
-        ) < 3 * float(np.median(top - bottom)):
+        shared_top = min(max(box[3] for box in rights), max(box[3] for box in lefts))
+        shared_bottom = max(min(box[1] for box in rights), min(box[1] for box in lefts))
+        if shared_top - shared_bottom < 3 * _at_share([box[3] - box[1] for box in boxes], 0.5):
             continue  # one stands above the other: an indented passage
-        over = ~rights & ~lefts
-        middle = (top[over] + bottom[over]) / 2
-        hits = (middle[:, None] < top[long_right]) & (middle[:, None] > bottom[long_right])
-        score = few - 2.0 * np.count_nonzero(hits.any(axis=1))
-        if score > most:
-            best, most = edge, score
+        over = [_middle(box) for box in boxes if box[0] < edge and box[2] > edge + 1.0]
+        hits = sum(any(box[1] < middle < box[3] for box in rights) for middle in over)
+        if few - 2.0 * hits > most:
+            best, most = edge, few - 2.0 * hits
     return best
 
 
-def _sides(places: _Places, gutter: float) -> npt.NDArray[np.int64]:
+def _sides(boxes: Sequence[Box], gutter: float) -> list[int]:
     """-1 for lines of the left, 1 of the right, 0 for those over both."""
-    left, bottom, right, top = places.T
-    sides = np.where(left >= gutter, 1, np.where(right <= gutter + 1.0, -1, 0))
-    for at in np.flatnonzero(sides == 0).tolist():
-        middle = (top[at] + bottom[at]) / 2
-        beside = (top > middle) & (bottom < middle) & (sides != 0)
-        centre = (left[at] + right[at]) / 2
-        outside = (left[at] < gutter - 12.0) and (right[at] > gutter + 12.0)
-        if beside.any() or not outside:  # a wide formula or table in its own column
-            sides[at] = -1 if centre < gutter else 1
+    sides = [1 if box[0] >= gutter else -1 if box[2] <= gutter + 1.0 else 0 for box in boxes]
+    aside = [box for box, side in zip(boxes, sides, strict=True) if side]
+    for at, side in enumerate(sides):
+        if side:
+            continue
+        box, middle = boxes[at], _middle(boxes[at])
+        outside = box[0] < gutter - _OVER and box[2] > gutter + _OVER
+        if not outside or any(other[1] < middle < other[3] for other in aside):
+            sides[at] = -1 if box[0] + box[2] < 2 * gutter else 1  # a wide formula or table in its own column
     return sides
 
 
-def _column(places: _Places, lines: npt.NDArray[np.int64]) -> Column:
-    left, bottom, right, top = places[lines].T
-    column = Column([], float(np.quantile(left, 0.1)), float(np.quantile(right, 0.9)))
+def _column(boxes: Sequence[Box], lines: list[int]) -> Column:
     # The file's own order is kept where it runs downwards, and in formulas, of which it knows best. Where it jumps,
     # the blocks between the jumps are set in order by their place.
-    height = float(np.median(top - bottom))
-    middle = (top + bottom) / 2
-    step = middle[:-1] - middle[1:]
-    cuts = (np.flatnonzero((step < -1.5 * height) | (step > 4.0 * height)) + 1).tolist()
-    blocks: list[list[int]] = []
-    for begin, end in pairwise([0, *cuts, len(lines)]):
-        block = list(range(begin, end))
-        if (
-            blocks
-            and bottom[blocks[-1]].min() < middle[begin] < top[blocks[-1]].max()
-            and -step[begin - 1] < 6.0 * height
-        ):
-            blocks[-1] += block
+    height = _at_share([boxes[at][3] - boxes[at][1] for at in lines], 0.5)
+    blocks = [lines[:1]]
+    for one, two in pairwise(lines):
+        step = _middle(boxes[one]) - _middle(boxes[two])
+        if -1.5 * height <= step <= 4.0 * height:
+            blocks[-1].append(two)
+            continue
+        lowest, highest = min(boxes[at][1] for at in blocks[-1]), max(boxes[at][3] for at in blocks[-1])
+        if -6.0 * height < step and lowest < _middle(boxes[two]) < highest:
+            blocks[-1].append(two)
         else:
-            blocks.append(block)
+            blocks.append([two])
     if len(blocks) > 1:
-        blocks.sort(key=lambda block: (-float(top[block].max()), float(left[block].min())))
-    column.lines.extend(lines[np.concatenate(blocks)].tolist())
-    return column
+        blocks.sort(key=lambda block: (-max(boxes[at][3] for at in block), min(boxes[at][0] for at in block)))
+    left = _at_share([boxes[at][0] for at in lines], 0.1)
+    right = _at_share([boxes[at][2] for at in lines], 0.9)
+    return Column([at for block in blocks for at in block], left, right)

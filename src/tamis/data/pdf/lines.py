@@ -14,25 +14,26 @@ import pypdfium2.raw as pdfium
 
 from tamis.data.pdf.spans import Spans, parted
 
+Box = list[float]
+"""Left, bottom, right, top, in points from the page's lower left corner."""
+
 HYPHEN = "\ufffe"
 """What stands where a line ended in a hyphen that is not decided on yet; pdfium's own sign for it."""
 
-_SPACES = (32, 160)
-_BREAKS = (10, 13, 0xFFFE)
 _JOIN_EMS = 0.75  # pieces of one line (pdfium breaks at raised and lowered signs) are nearer than this
 
 
 @dataclass(frozen=True)
 class PageLines:
-    """The lines of one page in the order of the file. Place is left, bottom, right, top, in points from the bottom."""
+    """The lines of one page in the order of the file."""
 
     texts: list[str]
-    places: npt.NDArray[np.float64]
-    sizes: npt.NDArray[np.float64]
+    boxes: list[Box]
+    sizes: list[float]
     """The height of the letters."""
     starts: list[int]
     """The index of each line's first letter on the page."""
-    upright: npt.NDArray[np.bool_]
+    upright: list[bool]
     """False where letters stand on top of each other, as in a stamp on the margin."""
     width: float
     height: float
@@ -46,7 +47,7 @@ class PageLines:
 
 def empty_page(width: float = 0.0, height: float = 0.0, *, failed: bool = False) -> PageLines:
     """Return a page without lines."""
-    return PageLines([], np.empty((0, 4)), np.empty(0), [], np.empty(0, dtype=bool), width, height, 0, failed)
+    return PageLines([], [], [], [], [], width, height, 0, failed)
 
 
 def read_lines(document: Any, index: int, *, with_fonts: bool = False) -> PageLines:
@@ -78,15 +79,16 @@ def _read(text_page: Any, width: float, height: float, *, with_fonts: bool) -> P
     units = np.frombuffer(buffer, dtype=np.uint16, count=length)
     raw = memoryview(buffer).cast("B")
     characters = length - int(np.count_nonzero(units == 13)) - int(np.count_nonzero(units >> 10 == 0x37))
-    signs = np.flatnonzero((units > 32) & (units != 160) & (units != 0xFFFE))
+    hyphens = units == 0xFFFE
+    signs = np.flatnonzero((units > 32) & (units != 160) & ~hyphens)
     if not len(signs):
         return empty_page(width, height)
-    breaks = np.flatnonzero(np.isin(units, _BREAKS))
+    breaks = np.flatnonzero((units == 13) | (units == 10) | hyphens)
     line_of = np.searchsorted(breaks, signs)
     new = np.flatnonzero(np.diff(line_of)) + 1
     begins = np.concatenate(([0], new))
     first, last = signs[begins], signs[np.concatenate((new - 1, [len(signs) - 1]))]
-    hyphened = np.isin(line_of[begins], np.flatnonzero(units[breaks] == 0xFFFE))
+    hyphened = np.append(hyphens[breaks], False)[line_of[begins]]
 
     shifted = length != count
 
@@ -191,7 +193,7 @@ def _joined(
             kept = [at for at, text in enumerate(texts) if text]
             texts, starts = [texts[at] for at in kept], [starts[at] for at in kept]
             places, sizes, upright = places[kept], sizes[kept], upright[kept]
-    return PageLines(texts, places, sizes, starts, upright, width, height, characters)
+    return PageLines(texts, places.tolist(), sizes.tolist(), starts, upright.tolist(), width, height, characters)
 
 
 def _font(text_page: Any, start: int) -> str:

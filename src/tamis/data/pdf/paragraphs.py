@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-
-import numpy as np
-import numpy.typing as npt
+from itertools import pairwise
 
 from tamis.data.pdf.layout import Column
 from tamis.data.pdf.lines import HYPHEN, PageLines
-
-_Places = npt.NDArray[np.float64]
 
 _LIST_ITEM = re.compile(r"(\d{1,3}[.)]|\(?[a-z\d]\)|[•‣∙·*–—-])\s", re.IGNORECASE)
 _ACCENTS = "´`¨ˆ˜ˇ˘¸˚¯"
@@ -31,7 +27,7 @@ def paragraphs(page: PageLines, columns: Sequence[Column], *, without: frozenset
     last = -1
     for column in columns:
         lines = [at for at in column.lines if at not in without]
-        pitch = _pitch(page.places[lines]) if lines else 0.0
+        pitch = _pitch(page, lines)
         hanging = _hangs(page, column, lines)
         for number, at in enumerate(lines):
             text = page.texts[at]
@@ -48,7 +44,7 @@ def paragraphs(page: PageLines, columns: Sequence[Column], *, without: frozenset
                 elif not (parts[-1].endswith(HYPHEN) or (parts[-1].endswith("–") and text[:1].isdigit())):
                     parts.append("\n" if number and early and not text[:1].islower() else " ")
             parts.append(_line_end(text))
-            early = float(page.places[at, 2]) < column.right - 0.25 * (column.right - column.left)
+            early = page.boxes[at][2] < column.right - 0.25 * (column.right - column.left)
             last = at
     done.append("".join(parts))
     return [text for text in map(str.strip, done) if text]
@@ -66,9 +62,9 @@ def _hangs(page: PageLines, column: Column, lines: list[int]) -> bool:
     """Whether all but the first line of a paragraph are indented, as in a list of references."""
     if len(lines) < 6:
         return False
-    indents = page.places[lines, 0] - column.left
-    em = float(np.median(page.sizes[lines]))
-    return bool(np.count_nonzero((indents > 0.7 * em) & (indents < 4.0 * em)) >= 0.35 * len(lines))
+    em = page.sizes[lines[len(lines) // 2]]
+    indented = sum(0.7 * em < page.boxes[at][0] - column.left < 4.0 * em for at in lines)
+    return indented >= 0.35 * len(lines)
 
 
 def _ends_sentence(text: str) -> bool:
@@ -76,25 +72,25 @@ def _ends_sentence(text: str) -> bool:
 
 
 def _same_size(page: PageLines, one: int, two: int) -> bool:
-    a, b = float(page.sizes[one]), float(page.sizes[two])
+    a, b = page.sizes[one], page.sizes[two]
     return abs(a - b) <= 0.2 * max(a, b)
 
 
-def _pitch(places: _Places) -> float:
+def _pitch(page: PageLines, lines: Sequence[int]) -> float:
     """How far lines are usually apart."""
-    middles = (places[:, 1] + places[:, 3]) / 2
-    steps = middles[:-1] - middles[1:]
-    down = steps[steps > 0.5 * float(np.median(places[:, 3] - places[:, 1]))]
-    return float(np.median(down)) if len(down) else 0.0
+    boxes = [page.boxes[at] for at in lines]
+    steps = ((one[1] + one[3] - two[1] - two[3]) / 2 for one, two in pairwise(boxes))
+    down = sorted(step for step, one in zip(steps, boxes, strict=False) if step > 0.5 * (one[3] - one[1]))
+    return down[len(down) // 2] if down else 0.0
 
 
 def _breaks(
     page: PageLines, column: Column, one: int, two: int, *, pitch: float, hanging: bool, ended_early: bool, text: str
 ) -> bool:
     """Whether line `two` begins a new paragraph."""
-    above, below = page.places[one].tolist(), page.places[two].tolist()
+    above, below = page.boxes[one], page.boxes[two]
     step = (above[1] + above[3] - below[1] - below[3]) / 2
-    em = max(float(page.sizes[two]), 1.0)
+    em = max(page.sizes[two], 1.0)
     if step < -1.5 * em:
         return True
     if step > 1.35 * pitch + 0.1 * em and step > 1.4 * em:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-
-import numpy as np
+from statistics import median
 
 from tamis.data.pdf.characters import plain_characters
 from tamis.data.pdf.lines import HYPHEN, PageLines
@@ -35,15 +34,15 @@ def find_title(first: PageLines, metadata: str) -> str:
 
 
 def _largest(page: PageLines) -> str:
-    if not page.texts:
+    if not any(page.upright):
         return ""
-    body = float(np.median(page.sizes[page.upright])) if page.upright.any() else 0.0
-    groups = [group for group in _groups(page) if page.places[group[0], 3] > 0.4 * page.height]
+    body = median(size for size, upright in zip(page.sizes, page.upright, strict=True) if upright)
+    groups = [group for group in _groups(page) if page.boxes[group[0]][3] > 0.4 * page.height]
     scored = []
     for group in groups:
         text = _text(page, group)
         words = [word for word in _WORDS.findall(text) if any(sign.isalpha() for sign in word)]
-        size = float(np.median(page.sizes[group]))
+        size = median(page.sizes[at] for at in group)
         if len(text) <= _LONGEST and size > 1.1 * body and len(words) >= 1 and len(text) >= 4:
             # a title has several words; a journal's name or `Research Article` is set large too, with few
             scored.append((min(len(words), 4) >= 4, min(len(words), 3) >= 3, size, text))
@@ -52,13 +51,14 @@ def _largest(page: PageLines) -> str:
 
 def _groups(page: PageLines) -> list[list[int]]:
     """Neighbouring lines of one size and font."""
-    order = [at for at in np.argsort(-page.places[:, 3], kind="stable").tolist() if page.upright[at]]
+    across = [at for at, upright in enumerate(page.upright) if upright]
+    order = sorted(across, key=lambda at: -page.boxes[at][3])
     groups = [[at] for at in order[:1]]
     for one, two in pairwise(order):
-        size = float(page.sizes[one])
-        near = page.places[one, 1] - page.places[two, 3] < 0.9 * size
+        size = page.sizes[one]
+        near = page.boxes[one][1] - page.boxes[two][3] < 0.9 * size
         font = not page.fonts or page.fonts[one] == page.fonts[two]
-        if near and abs(size - float(page.sizes[two])) <= (0.06 if font else 0.01) * size:
+        if near and abs(size - page.sizes[two]) <= (0.06 if font else 0.01) * size:
             groups[-1].append(two)
         else:
             groups.append([two])
