@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -29,6 +29,10 @@ class Batch:
 
     table: pa.Table
     rejects: Sequence[Reject] = ()
+    numbers: pa.Array | None = None
+    """The rows' numbers among all rows of the source, rejected ones included; None: they follow those before."""
+    as_written: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
+    """The exact texts of the columns that `keep_as_written` named."""
 
 
 class Source(Protocol):
@@ -37,10 +41,16 @@ class Source(Protocol):
     uri: str
     kind: str
     """csv, jsonl, parquet, pdf…"""
-    options: Mapping[str, Any]
-    """What was detected or asked for (delimiter, quoting, encoding…): shown to the user and saved with the data."""
-    schema: Schema | None
-    """The roles, where the format itself says them (fastText, CoNLL, PDF); None: guess them."""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What was detected or asked for (delimiter, quoting, encoding…): shown to the user and saved with the data."""
+        ...
+
+    @property
+    def schema(self) -> Schema | None:
+        """The roles, where the format itself says them (fastText, CoNLL, PDF); None: guess them."""
+        ...
 
     def head(self) -> pa.Table:
         """Return the first rows (at most 1,000), typed as `batches` types them."""
@@ -49,3 +59,16 @@ class Source(Protocol):
     def batches(self, progress: Progress) -> Iterator[Batch]:
         """Yield all rows in order, in flat memory."""
         ...
+
+
+@runtime_checkable
+class KeepsWriting(Protocol):
+    """A source of text files, which can also give columns as they were written (`4.0`, `True`, `1e3`)."""
+
+    def keep_as_written(self, columns: Sequence[str]) -> None:
+        """Ask for the exact texts of these columns beside their typed values."""
+        ...
+
+
+class StartOver(Exception):
+    """Raised by `batches` when a late row does not fit a column's type: the types are widened now, read again."""
