@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from tamis.core import LabelSet, Prediction, TamisError, Workspace
-    from tamis.data import Dataset, open_dataset
+    from tamis.data import Dataset, import_dataset, open_dataset
 
 _HOME = {
     "LabelSet": "tamis.core",
@@ -25,6 +25,7 @@ _HOME = {
     "TamisError": "tamis.core",
     "Workspace": "tamis.core",
     "Dataset": "tamis.data",
+    "import_dataset": "tamis.data",
     "open_dataset": "tamis.data",
 }
 
@@ -35,6 +36,7 @@ __all__ = [
     "TamisError",
     "Workspace",
     "__version__",
+    "import_dataset",
     "open_dataset",
 ]
 

@@ -16,7 +16,7 @@ for _switch in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "MLFLOW_DISABLE_TELE
 import typer
 
 from tamis import __version__
-from tamis.cli import data, explore, output, quality, split, sql, workspace
+from tamis.cli import data, data_import, explore, output, quality, split, sql, workspace
 
 _OVERRIDE = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+=.*", re.DOTALL)
 
@@ -30,6 +30,7 @@ app = typer.Typer(
     epilog="Any setting can be given on the command line, as in: tamis data split reviews split.seed=7",
 )
 app.add_typer(data.app, name="data")
+data_import.add_commands(data.app)
 sql.add_commands(data.app)
 split.add_commands(data.app)
 quality.add_commands(data.app)

@@ -7,7 +7,7 @@ power cut leaves either the old one or the new one. Nothing here reads a data se
 
 from tamis.core.atomic import abandoned, atomic_file, draft_folder, publish, write_atomic
 from tamis.core.config import Config, Settings, config_schema, load_config, load_settings
-from tamis.core.document import Document
+from tamis.core.document import ROLES, Document
 from tamis.core.errors import CheckFailed, DataError, MissingExtra, TamisError, UsageError, did_you_mean
 from tamis.core.fingerprint import fingerprint, fingerprint_file
 from tamis.core.labels import LabelSet
@@ -18,6 +18,7 @@ from tamis.core.progress import Progress, Silent
 from tamis.core.workspace import Workspace, create_workspace
 
 __all__ = [
+    "ROLES",
     "CheckFailed",
     "Config",
     "DataError",

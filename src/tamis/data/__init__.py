@@ -17,9 +17,12 @@ from tamis.data.catalog import (
 )
 from tamis.data.config import DataSettings
 from tamis.data.dataset import Dataset, Manifest, Part, Span, dataset_names, dataset_versions, open_dataset
+from tamis.data.importing import ImportResult, import_dataset
+from tamis.data.roles import RoleChoice
 from tamis.data.rows_out import write_csv, write_parquet
 from tamis.data.saved import SavedQuery, bind_query, save_query, saved_queries, saved_query
 from tamis.data.schema import Schema
+from tamis.data.sources import SourceOptions
 from tamis.data.translate import dialects, parse, translate
 from tamis.data.writer import DatasetWriter, derive
 
@@ -29,11 +32,14 @@ __all__ = [
     "DataSettings",
     "Dataset",
     "DatasetWriter",
+    "ImportResult",
     "Manifest",
     "Part",
     "Partition",
+    "RoleChoice",
     "SavedQuery",
     "Schema",
+    "SourceOptions",
     "Span",
     "bind_query",
     "catalog_table",
@@ -41,6 +47,7 @@ __all__ = [
     "dataset_versions",
     "derive",
     "dialects",
+    "import_dataset",
     "open_dataset",
     "parse",
     "query_datasets",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -41,12 +42,15 @@ from tamis.data.rowhash import RowHash
 from tamis.data.schema import Schema
 
 _PART_ROWS = 1_000_000
+_GROUP_ROWS = 131_072
+_WAITING_REJECTS = 10_000
 
 
 class DatasetWriter:
     """Streams tables with canonical columns into a draft; `commit` makes it a version in one step.
 
-    Used as a context manager: leaving the block without a commit, or dying in it, leaves no version.
+    Used as a context manager: leaving the block without a commit, or dying in it, leaves no version. Rows are hashed
+    and written by two threads of their own, one row group at a time, so that whoever reads them need not wait.
     """
 
     def __init__(
@@ -70,24 +74,33 @@ class DatasetWriter:
         self._parts: list[Part] = []
         self._file: pq.ParquetWriter | None = None
         self._arrow: pa.Schema | None = None
+        self._waiting: list[pa.Table] = []
+        self._jobs: list[Future[None]] = []
         self._label_counts: Counter[str] = Counter()
         self._split_counts: Counter[str] = Counter()
-        self._rows = self._part_rows = self._labelled = self._textless = 0
+        self._rows = self._part_rows = self._labelled = self._textless = self._rejected = 0
         self._rejects: list[dict[str, Any]] = []
+        self._rejects_file: pq.ParquetWriter | None = None
 
     def __enter__(self) -> Self:
         home = self._workspace.datasets / self._name
         for draft in abandoned(home):
             shutil.rmtree(draft, ignore_errors=True)
         self._draft = self._stack.enter_context(draft_folder(home))
+        self._hasher = self._stack.enter_context(ThreadPoolExecutor(1, "tamis-hash"))
+        self._parquet = self._stack.enter_context(ThreadPoolExecutor(1, "tamis-parquet"))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        with suppress(OSError):  # of a draft that is thrown away, it does not matter what could not be written
+            for job in self._jobs:
+                job.exception()
+            for file in (self._file, self._rejects_file):
+                if file is not None:
+                    file.close()
+        self._file = self._rejects_file = None
         self._stack.close()
 
     @property
@@ -98,31 +111,41 @@ class DatasetWriter:
     @property
     def rejected(self) -> int:
         """Rows rejected so far."""
-        return len(self._rejects)
+        return self._rejected
 
     def write(self, table: pa.Table) -> None:
         """Append rows; every table has the columns and types of the first one."""
         if self._arrow is None:
             self._arrow = table.schema.remove_metadata()
-        elif not table.schema.equals(self._arrow):
+        if not table.schema.equals(self._arrow, check_metadata=True):
             table = table.select(self._arrow.names).cast(self._arrow)
-        self._count(table)
-        self._hash.add(table)
-        if self._file is None or self._part_rows >= _PART_ROWS:
-            self._next_part()
-        assert self._file is not None
-        self._file.write_table(table, row_group_size=131_072)
-        self._part_rows += table.num_rows
         self._rows += table.num_rows
+        self._waiting.append(table)
+        if sum(map(len, self._waiting)) >= _GROUP_ROWS:
+            self._flush()
 
     def reject(self, *, source: str, row: int, reason: str, content: str = "") -> None:
         """Keep a row that could not be read: where it stood (row 1 is the first), why, and what stood there."""
         self._rejects.append({"source": source, "row": row, "reason": reason, "content": content[:2000]})
+        self._rejected += 1
+        if len(self._rejects) >= _WAITING_REJECTS:
+            self._flush_rejects()
+
+    def reject_batches(self) -> Iterator[pa.Table]:
+        """Yield the rejected rows; none can be added afterwards."""
+        if not self._rejected:
+            return
+        self._close_rejects()
+        with pq.ParquetFile(self._draft / REJECTS) as file:
+            for batch in file.iter_batches():
+                yield pa.Table.from_batches([batch])
 
     def commit(self) -> tuple[Dataset, bool]:
         """Return the new version and True, or the version that already holds these very rows and False."""
         if self._arrow is None:
             raise DataError(f"no readable row in {self._source.get('uri', 'the source')}; {self.rejected} rejected")
+        self._flush()
+        self._finish_jobs()
         self._close_part()
         task = self._task or _task_of(self._arrow)
         labels = LabelSet(self._labels) if self._labels else LabelSet.from_values(self._label_counts)
@@ -140,8 +163,8 @@ class DatasetWriter:
             before = open_dataset(self._workspace, f"{self._name}@{version}")
             if before.manifest.fingerprint == content:
                 return before, False
-        if self._rejects:
-            pq.write_table(pa.Table.from_pylist(self._rejects, REJECTS_SCHEMA), self._draft / REJECTS)
+        if self._rejected:
+            self._close_rejects()
         number = versions[-1] + 1 if versions else 1
         while True:
             manifest = Manifest(
@@ -172,6 +195,44 @@ class DatasetWriter:
                 return Dataset(target, manifest), True
             except FileExistsError:  # another import was quicker; ours is the next version
                 number += 1
+
+    def _flush(self) -> None:
+        """Hand the waiting rows to the two threads, after they have done with those before."""
+        if not self._waiting:
+            return
+        table = pa.concat_tables(self._waiting)
+        self._waiting = []
+        self._finish_jobs()
+        self._jobs = [self._hasher.submit(self._account, table), self._parquet.submit(self._store, table)]
+
+    def _finish_jobs(self) -> None:
+        for job in self._jobs:
+            job.result()
+        self._jobs = []
+
+    def _account(self, table: pa.Table) -> None:
+        self._count(table)
+        self._hash.add(table)
+
+    def _store(self, table: pa.Table) -> None:
+        if self._file is None or self._part_rows >= _PART_ROWS:
+            self._next_part()
+        assert self._file is not None
+        self._file.write_table(table, row_group_size=2 * _GROUP_ROWS)
+        self._part_rows += table.num_rows
+
+    def _flush_rejects(self) -> None:
+        path = self._draft / REJECTS
+        self._rejects_file = self._rejects_file or pq.ParquetWriter(path, REJECTS_SCHEMA, compression="zstd")
+        if self._rejects:
+            self._rejects_file.write_table(pa.Table.from_pylist(self._rejects, REJECTS_SCHEMA))
+            self._rejects = []
+
+    def _close_rejects(self) -> None:
+        self._flush_rejects()
+        if self._rejects_file is not None:
+            self._rejects_file.close()
+            self._rejects_file = None
 
     def _next_part(self) -> None:
         self._close_part()

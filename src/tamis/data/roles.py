@@ -1,0 +1,401 @@
+"""Roles: guesses from names and content which columns are text, label, id…, says why, and does what it is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tamis.core import ROLES, UsageError, did_you_mean
+from tamis.data.schema import Schema
+
+TASKS = ("single_label", "multi_label", "ordinal")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_TEXT_WORDS = frozenset(
+    _words(
+        "text body review comment tweet content message sentence document abstract utterance question post description"
+    )
+)
+_TITLE_WORDS = frozenset(_words("title headline subject summary name heading"))
+# the likelier ones first
+_LABEL_WORDS = _words(
+    """label labels target class y gold tag tags stars star rating overall sentiment polarity emotion intent topic
+    topics category categories genre subtask toxic spam"""
+)
+_STAR_WORDS = frozenset(_words("stars star rating overall grade"))
+_ID_WORDS = frozenset(_words("id ids uuid guid key index idx"))
+_GROUP_WORDS = frozenset(
+    _words(
+        """group user author customer reviewer session thread conversation dialog document doc module patient speaker
+        source"""
+    )
+)
+_TIME_WORDS = frozenset(_words("date time timestamp created published posted"))
+_SPLIT_VALUES = frozenset(_words("train training test dev val valid validation holdout eval"))
+_ANNOTATOR_WORDS = frozenset(_words("annotator rater coder worker labeler labeller"))
+_SEPARATORS = ("|", ";", ",")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleChoice:
+    """The roles that the user names; the others are guessed."""
+
+    text: tuple[str, ...] = ()
+    template: str | None = None
+    label: tuple[str, ...] = ()
+    labels_delimiter: str | None = None
+    one_hot: tuple[str, ...] = ()
+    id: str | None = None
+    group: str | None = None
+    time: str | None = None
+    split: str | None = None
+    weight: str | None = None
+    annotator: str | None = None
+    task: str | None = None
+    none: tuple[str, ...] = ()
+    """Roles that nobody is to play."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleGuess:
+    """Who plays a role, and why."""
+
+    role: str
+    columns: tuple[str, ...]
+    reason: str
+
+
+@dataclass
+class Roles:
+    """All roles, with the reasons and what the user may want to know besides."""
+
+    schema: Schema
+    task: str | None
+    guesses: list[RoleGuess] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    values: pa.ChunkedArray
+
+    @property
+    def words(self) -> list[str]:
+        parts = re.sub(r"([a-z])([A-Z])", r"\1 \2", self.name)
+        return [word for word in re.split(r"[^a-z]+", parts.lower()) if word]
+
+    @property
+    def present(self) -> pa.ChunkedArray:
+        return self.values.drop_null()
+
+    @property
+    def is_text(self) -> bool:
+        return bool(pa.types.is_string(self.values.type))
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(pa.types.is_integer(self.values.type))
+
+    @property
+    def distinct(self) -> int:
+        return int(pc.count_distinct(self.present).as_py()) if not pa.types.is_nested(self.values.type) else 0
+
+
+def choose_roles(head: pa.Table, *, choice: RoleChoice | None = None, given: Schema | None = None) -> Roles:
+    """Return the roles of a source's columns: as chosen, else as the format says (`given`), else by their looks."""
+    choice = choice or RoleChoice()
+    _check(choice, head.column_names)
+    columns = {name: _Column(name, head[name]) for name in head.column_names}
+    told: dict[str, tuple[str, ...]] = _told(choice)
+    roles = Roles(Schema(text=()), choice.task)
+    free = {name: column for name, column in columns.items() if not any(name in names for names in told.values())}
+    chosen: dict[str, tuple[str, ...]] = {}
+    for role in ("text", "label", "id", "split", "annotator", "weight", "time", "group"):
+        if role in choice.none:
+            continue
+        if role in told:
+            names, reason = told[role], "as told"
+        elif given is not None:
+            listed = getattr(given, role)
+            names = (listed,) if isinstance(listed, str) else tuple(listed or ())
+            reason = "the format says so"
+        else:
+            names, reason = _GUESS[role](free)
+        if not names:
+            continue
+        chosen[role] = names
+        if role != "text" or len(names) == 1:
+            for name in names:
+                free.pop(name, None)
+        roles.guesses.append(RoleGuess(role=role, columns=names, reason=reason))
+    if "text" not in chosen:
+        raise UsageError(
+            f"no column looks like text. Columns: {', '.join(head.column_names)}", hint="name it with --text COLUMN"
+        )
+    form, delimiter, why = _label_form(choice, given, chosen.get("label", ()), columns)
+    if why:
+        roles.guesses = [
+            RoleGuess(role="label", columns=guess.columns, reason=f"{guess.reason}; {why}")
+            if guess.role == "label"
+            else guess
+            for guess in roles.guesses
+        ]
+    roles.schema = Schema(
+        text=chosen["text"],
+        template=choice.template or (given.template if given and "text" not in told else None),
+        label=chosen.get("label", ()),
+        label_form=form,
+        delimiter=delimiter,
+        **{role: names[0] for role, names in chosen.items() if role not in ("text", "label")},
+    )
+    _guess_task(roles, columns)
+    _hint_at_titles(roles, free, choice)
+    return roles
+
+
+def _check(choice: RoleChoice, names: Sequence[str]) -> None:
+    for role in choice.none:
+        if role not in ROLES:
+            raise UsageError(f"no role {role!r}. Roles: {', '.join(ROLES)}.{did_you_mean(role, ROLES)}")
+    if "text" in choice.none:
+        raise UsageError("a dataset of texts needs a text: --none text cannot be")
+    if choice.task is not None and choice.task not in TASKS:
+        raise UsageError(f"no task {choice.task!r}. Tasks: {', '.join(TASKS)}.{did_you_mean(choice.task, TASKS)}")
+    for wanted in _named(choice):
+        if wanted not in names:
+            raise UsageError(
+                f"no column {wanted!r} in the source. Columns: {', '.join(names)}.{did_you_mean(wanted, names)}"
+            )
+    if choice.label and choice.one_hot:
+        raise UsageError("--label and --one-hot both say where the labels are; give one of them")
+    if len(choice.label) > 1:
+        raise UsageError(
+            f"--label is one column, not {len(choice.label)}", hint="for columns of 0 and 1, use --one-hot a,b,c"
+        )
+
+
+def _named(choice: RoleChoice) -> Iterable[str]:
+    yield from (*choice.text, *choice.label, *choice.one_hot, *template_columns(choice.template))
+    for role in ("id", "group", "time", "split", "weight", "annotator"):
+        if getattr(choice, role) is not None:
+            yield getattr(choice, role)
+
+
+def template_columns(template: str | None) -> tuple[str, ...]:
+    """Return the columns that a template names.
+
+    >>> template_columns("{title}. {body}")
+    ('title', 'body')
+    """
+    return tuple(dict.fromkeys(re.findall(r"\{([^{}]+)\}", template or "")))
+
+
+def _told(choice: RoleChoice) -> dict[str, tuple[str, ...]]:
+    told: dict[str, tuple[str, ...]] = {}
+    if choice.template is not None:
+        told["text"] = template_columns(choice.template)
+        if not told["text"]:
+            raise UsageError(f"the template {choice.template!r} names no column; write it like '{{title}}. {{body}}'")
+    elif choice.text:
+        told["text"] = choice.text
+    if choice.one_hot or choice.label:
+        told["label"] = choice.one_hot or choice.label
+    for role in ("id", "group", "time", "split", "weight", "annotator"):
+        if getattr(choice, role) is not None:
+            told[role] = (getattr(choice, role),)
+    return told
+
+
+_Found = tuple[tuple[str, ...], str]
+_NOBODY: _Found = ((), "")
+
+
+def _guess_text(columns: Mapping[str, _Column]) -> _Found:
+    scores: dict[str, float] = {}
+    letters: dict[str, float] = {}
+    for name, column in columns.items():
+        present = column.present
+        if not column.is_text or not len(present):
+            continue
+        length = pc.mean(pc.utf8_length(present)).as_py()
+        spaced = pc.mean(pc.match_substring(present, " ").cast(pa.float64())).as_py()
+        words = set(column.words)
+        fame = 0.5 if words & _TITLE_WORDS else 4.0 if words & _TEXT_WORDS else 1.0
+        repeated = column.distinct / len(present)
+        letters[name] = length
+        scores[name] = length * fame * (spaced + (0.02 if fame > 1 else 0)) * (0.2 + repeated)
+    best = max(scores, key=lambda name: scores[name], default=None)
+    if best is None or scores[best] <= 0:
+        strings = [name for name, column in columns.items() if column.is_text]
+        return ((strings[0],), "the only column of words") if len(columns) == 1 and strings else _NOBODY
+    named = "by name and length" if set(columns[best].words) & _TEXT_WORDS else "the longest natural text"
+    return (best,), f"{named}: {letters[best]:.0f} letters on average"
+
+
+def _guess_label(columns: Mapping[str, _Column]) -> _Found:
+    ranked: list[tuple[tuple[int, int], str, str]] = []
+    for name, column in columns.items():
+        plain = "".join(column.words)
+        if pa.types.is_list(column.values.type):
+            if set(column.words) & set(_LABEL_WORDS):
+                ranked.append(((0, 0), name, "by name; it holds lists"))
+            continue
+        if pa.types.is_nested(column.values.type) or pa.types.is_temporal(column.values.type):
+            continue
+        present, distinct = len(column.present), column.distinct
+        if not 2 <= distinct <= max(100, present // 50) or (present > 20 and distinct > present / 2):
+            continue
+        known = [_LABEL_WORDS.index(word) for word in column.words if word in _LABEL_WORDS]
+        if plain in _LABEL_WORDS:
+            ranked.append(((0, _LABEL_WORDS.index(plain)), name, f"by name; {distinct} distinct values"))
+        elif known:
+            ranked.append(((1, min(known)), name, f"by name; {distinct} distinct values"))
+        elif column.is_text and distinct <= 30 and present >= 5 * distinct:
+            ranked.append(((2, -list(columns).index(name)), name, f"the last column of few values: {distinct}"))
+    if not ranked:
+        return _NOBODY
+    _, name, reason = min(ranked)
+    others = [other for rank, other, _ in sorted(ranked) if other != name and rank[0] < 2]
+    return (name,), reason + (f" (also possible: {', '.join(others[:4])})" if others else "")
+
+
+def _guess_id(columns: Mapping[str, _Column]) -> _Found:
+    ranked = []
+    for place, (name, column) in enumerate(columns.items()):
+        if not (column.is_text or column.is_whole) or column.values.null_count or not len(column.values):
+            continue
+        counter = place == 0 and name == "column_1" and column.is_whole
+        if not (set(column.words) & _ID_WORDS or counter) or column.distinct != len(column.values):
+            continue
+        if column.is_text and pc.any(pc.match_substring(column.values, " ")).as_py():
+            continue
+        reason = "the first column has no name and counts the rows" if counter else "by name; every value is another"
+        ranked.append(((column.words != ["id"], counter, place), name, reason))
+    if not ranked:
+        return _NOBODY
+    _, name, reason = min(ranked)
+    return (name,), reason
+
+
+def _guess_group(columns: Mapping[str, _Column]) -> _Found:
+    for strict in (True, False):
+        for name, column in columns.items():
+            words, present = column.words, len(column.present)
+            if not (column.is_text or column.is_whole) or present < 0.9 * len(column.values):
+                continue
+            if not 2 <= column.distinct < present:
+                continue
+            if "".join(words) in _GROUP_WORDS or (words[-1:] == ["id"] and (not strict or set(words) & _GROUP_WORDS)):
+                return (name,), f"by name; {column.distinct} values in {present} rows"
+    return _NOBODY
+
+
+def _guess_time(columns: Mapping[str, _Column]) -> _Found:
+    for name, column in columns.items():
+        if pa.types.is_date(column.values.type) or pa.types.is_timestamp(column.values.type):
+            return (name,), "it holds dates"
+    for name, column in columns.items():
+        if column.is_text and set(column.words) & _TIME_WORDS and len(column.present):
+            digits = pc.mean(pc.match_substring_regex(column.present, r"\d{2}").cast(pa.float64())).as_py()
+            if digits > 0.9:
+                return (name,), "by name"
+    return _NOBODY
+
+
+def _guess_split(columns: Mapping[str, _Column]) -> _Found:
+    for name, column in columns.items():
+        if not column.is_text or not 1 <= column.distinct <= 6:
+            continue
+        values = {str(value).lower() for value in column.present.unique().to_pylist()}
+        if values <= _SPLIT_VALUES:
+            return (name,), f"its values are {', '.join(sorted(values))}"
+    return _NOBODY
+
+
+def _guess_weight(columns: Mapping[str, _Column]) -> _Found:
+    for name, column in columns.items():
+        numeric = column.is_whole or pa.types.is_floating(column.values.type)
+        if numeric and column.words in (["weight"], ["weights"], ["sample", "weight"]):
+            return (name,), "by name"
+    return _NOBODY
+
+
+def _guess_annotator(columns: Mapping[str, _Column]) -> _Found:
+    for name, column in columns.items():
+        if set(column.words) & _ANNOTATOR_WORDS and (column.is_text or column.is_whole):
+            return (name,), "by name"
+    return _NOBODY
+
+
+_GUESS: dict[str, Callable[[Mapping[str, _Column]], _Found]] = {
+    "text": _guess_text,
+    "label": _guess_label,
+    "id": _guess_id,
+    "group": _guess_group,
+    "time": _guess_time,
+    "split": _guess_split,
+    "weight": _guess_weight,
+    "annotator": _guess_annotator,
+}
+
+
+def _label_form(
+    choice: RoleChoice, given: Schema | None, label: tuple[str, ...], columns: Mapping[str, _Column]
+) -> tuple[str, str | None, str]:
+    """What the label columns hold, the delimiter, and why."""
+    if not label:
+        if choice.labels_delimiter is not None:
+            raise UsageError("--labels-delimiter without a label column", hint="name it with --label")
+        return "value", None, ""
+    if choice.one_hot:
+        return "one_hot", None, "a label for each column that is 1"
+    if given is not None and label == given.label:
+        return given.label_form, choice.labels_delimiter or given.delimiter, ""
+    column = columns[label[0]]
+    if pa.types.is_list(column.values.type):
+        spans = pa.types.is_struct(column.values.type.value_type)
+        return ("spans" if spans else "list"), None, ""
+    if choice.labels_delimiter is not None:
+        return "delimited", choice.labels_delimiter, f"labels between {choice.labels_delimiter!r}"
+    if (
+        column.is_text
+        and choice.task in (None, "multi_label")
+        and column.words[-1:] in (["labels"], ["tags"], ["topics"])
+    ):
+        for separator in _SEPARATORS:
+            share = pc.mean(pc.match_substring(column.present, separator).cast(pa.float64())).as_py() or 0
+            if share > 0.2:
+                return "delimited", separator, f"{share:.0%} of the values hold a {separator!r}: several labels"
+    return "value", None, ""
+
+
+def _guess_task(roles: Roles, columns: Mapping[str, _Column]) -> None:
+    if roles.task is not None or not roles.schema.label or roles.schema.label_form != "value":
+        return
+    column = columns[roles.schema.label[0]]
+    if not set(column.words) & _STAR_WORDS or not 3 <= column.distinct <= 11:
+        return
+    values = column.present
+    if pa.types.is_floating(values.type) and pc.all(pc.equal(values, pc.round(values))).as_py():
+        values = values.cast(pa.int64())
+    if pa.types.is_integer(values.type) and pc.max(values).as_py() - pc.min(values).as_py() <= 10:
+        roles.task = "ordinal"
+        roles.hints.append("the labels are steps of a scale: task ordinal (--task single_label treats them as names)")
+
+
+def _hint_at_titles(roles: Roles, free: Mapping[str, _Column], choice: RoleChoice) -> None:
+    if choice.text or choice.template:
+        return
+    titles = [name for name, column in free.items() if column.is_text and set(column.words) & _TITLE_WORDS - {"name"}]
+    text = roles.schema.text[0]
+    if titles and titles[0] != text:
+        roles.hints.append(f"a title stands apart: --template '{{{titles[-1]}}}. {{{text}}}' joins both")
