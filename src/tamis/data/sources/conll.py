@@ -72,6 +72,7 @@ class _Conll:
 
     def read(self, each: Input, columns: pa.Schema) -> Iterator[tuple[Batch, int]]:
         rows: list[dict[str, Any]] = []
+        numbers: list[int] = []
         rejects: list[Reject] = []
         read = 0
         for sentence in self._sentences(each):
@@ -80,6 +81,7 @@ class _Conll:
                 content = " ".join(sentence.tokens)
                 rejects.append(Reject(source=each.uri, row=sentence.row, reason=sentence.reason, content=content))
                 continue
+            numbers.append(sentence.row)
             rows.append(
                 {
                     "text": " ".join(sentence.tokens),
@@ -89,9 +91,9 @@ class _Conll:
                 }
             )
             if len(rows) >= _BATCH_SENTENCES:
-                yield Batch(pa.Table.from_pylist(rows, columns), rejects), read
-                rows, rejects = [], []
-        yield Batch(pa.Table.from_pylist(rows, columns), rejects), read
+                yield Batch(pa.Table.from_pylist(rows, columns), rejects, pa.array(numbers, pa.int64())), read
+                rows, rejects, numbers = [], [], []
+        yield Batch(pa.Table.from_pylist(rows, columns), rejects, pa.array(numbers, pa.int64())), read
 
     def _sentences(self, each: Input) -> Iterator[_Sentence]:
         return _sentences(each, self.told.encoding)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from tamis.data.schema import Schema
 from tamis.data.sources.files import Files
-from tamis.data.sources.lines import encoding_of_input, line_blocks
+from tamis.data.sources.lines import encodings_of, line_blocks
 from tamis.data.sources.location import Input
 from tamis.data.sources.options import SourceOptions
 from tamis.data.sources.plain_text import filled_lines
@@ -27,13 +27,13 @@ def read_fasttext(inputs: list[Input], options: SourceOptions) -> Source:
 
     Every word that begins with the prefix is a label, wherever it stands, as fastText itself has it.
     """
-    return Files(inputs, _FastText(options, {encoding_of_input(each, options.encoding) for each in inputs}))
+    return Files(inputs, _FastText(options, encodings_of(inputs, asked=options.encoding)))
 
 
 @dataclass
 class _FastText:
     told: SourceOptions
-    encodings: set[str]
+    encoding: str
     kind: str = "fasttext"
 
     def schema(self, columns: pa.Schema) -> Schema:
@@ -41,7 +41,7 @@ class _FastText:
         return Schema(text=("text",), label=("label",), label_form="list" if several else "value")
 
     def options(self) -> Mapping[str, Any]:
-        return {"encoding": " and ".join(sorted(self.encodings)), "label_prefix": self.told.label_prefix}
+        return {"encoding": self.encoding, "label_prefix": self.told.label_prefix}
 
     def columns(self, each: Input) -> pa.Schema:
         for lines in line_blocks(each, encoding=self.told.encoding):
@@ -53,7 +53,7 @@ class _FastText:
         read = 0
         for lines in line_blocks(each, encoding=self.told.encoding):
             read += lines.bytes
-            values, _, rejects = filled_lines(lines, each.uri)
+            values, numbers, rejects = filled_lines(lines, each.uri)
             line = pl.Series("line", values, dtype=pl.String)
             prefix = re.escape(self.told.label_prefix)
             found = pl.select(
@@ -63,7 +63,7 @@ class _FastText:
             label: pl.Expr = pl.when(pl.col("label").list.len() > 0).then(pl.col("label"))
             if columns == _ONE:
                 label = label.list.first()
-            yield Batch(found.with_columns(label=label).to_arrow().cast(columns), rejects), read
+            yield Batch(found.with_columns(label=label).to_arrow().cast(columns), rejects, pa.array(numbers)), read
 
     @property
     def _pattern(self) -> str:

@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tamis.core import Progress, Silent
 from tamis.data.schema import Schema
@@ -93,12 +94,18 @@ class Files:
         sizes = [each.bytes for each in self._inputs]
         total = None if None in sizes else float(sum(size or 0 for size in sizes))
         with progress.track(f"reading {self.uri}", total=total, unit="B") as advance:
+            before = 0
             for each in self._inputs:
-                done = 0
+                done = rows = 0
                 for batch, read in self._reader.read(each, self._found[each.uri]):
-                    yield Batch(conformed(batch.table, self._columns), batch.rejects)
+                    numbers = batch.numbers
+                    if numbers is not None and before:
+                        numbers = pc.add(numbers, before)
+                    yield Batch(conformed(batch.table, self._columns), batch.rejects, numbers)
+                    rows += len(batch.table) + len(batch.rejects)
                     advance(read - done)
                     done = read
+                before += rows
 
     @property
     def _columns(self) -> pa.Schema:

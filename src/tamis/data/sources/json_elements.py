@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from typing import cast
 
 from tamis.core import DataError, did_you_mean
+from tamis.data.sources.encoding import utf8_stream
 from tamis.data.sources.lines import encoding_of
 from tamis.data.sources.location import Input
 
 _CHUNK_LETTERS = 1 << 20
-_SAMPLE_BYTES = 1 << 16
 _SPACE = " \t\n\r"
 _WORDS = ("true", "false", "null", "-")
 
@@ -22,9 +23,9 @@ class JsonText:
     def __init__(self, each: Input) -> None:
         self._name = each.uri
         stream = each.open()
-        encoding = encoding_of(stream.peek(_SAMPLE_BYTES)[:_SAMPLE_BYTES], "utf-8", name=each.uri)
         self.stream = stream
-        self._file = io.TextIOWrapper(stream, "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
+        text = utf8_stream(stream, encoding_of(stream, each.uri, asked=None), name=each.uri)
+        self._file = io.TextIOWrapper(cast(io.BufferedReader, text), "utf-8", newline="")
         self._decoder = json.JSONDecoder()
         self._text, self._at, self._ended = "", 0, False
         self._line = 1  # the line of the first letter of `_text`

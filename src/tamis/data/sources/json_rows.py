@@ -91,7 +91,7 @@ class JsonFormat:
         """Yield the objects of a file as rows."""
         shape = self._shapes[each.uri].columns
         for block in self.objects(each):
-            yield Batch(extract(block.texts, shape), block.rejects), block.bytes
+            yield Batch(extract(block.texts, shape), block.rejects, pa.array(block.rows)), block.bytes
 
     def objects(self, each: Input) -> Iterator[Objects]:
         """Yield the objects of a file with what had to be rejected."""

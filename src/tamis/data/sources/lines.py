@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import codecs
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
-from tamis.core import DataError, UsageError
+from tamis.core import DataError
+from tamis.data.sources.compression import Stream
+from tamis.data.sources.encoding import Encoding, find_encoding, utf8_stream
 from tamis.data.sources.location import Input
 from tamis.data.sources.source import Reject
 
 _BLOCK_BYTES = 4 << 20
 _LONGEST_LINE_BYTES = 512 << 20
 _SAMPLE_BYTES = 1 << 16
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 @dataclass(frozen=True)
@@ -41,18 +34,12 @@ class Lines:
 
 
 def line_blocks(each: Input, *, encoding: str | None = None) -> Iterator[Lines]:
-    """Yield the lines of a file. `encoding` None: as its first bytes tell; a byte order mark decides in any case."""
+    """Yield the lines of a file. `encoding` None: as its first bytes tell."""
     with each.open() as stream:
-        known = encoding_of(stream.peek(_SAMPLE_BYTES)[:_SAMPLE_BYTES], encoding, name=each.uri)
-        source: io.BufferedIOBase = stream
-        if known != "utf-8":
-            source = io.BufferedReader(_Recoded(stream, known, each.uri), _BLOCK_BYTES)
+        known = encoding_of(stream, each.uri, asked=encoding)
+        source = utf8_stream(stream, known, name=each.uri)
         first, rest, read = 1, b"", 0
-        started = False
         while data := source.read(_BLOCK_BYTES):
-            if not started:
-                data = data.removeprefix(codecs.BOM_UTF8)
-                started = True
             block = rest + data
             # a carriage return at the very end may be the first half of a line end
             cut = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1
@@ -70,74 +57,19 @@ def line_blocks(each: Input, *, encoding: str | None = None) -> Iterator[Lines]:
             yield _lines(rest, first, each.uri, stream.consumed - read)
 
 
-def encoding_of_input(each: Input, asked: str | None) -> str:
-    """Return the encoding in which `line_blocks` reads a file."""
-    with each.open() as stream:
-        return encoding_of(stream.peek(_SAMPLE_BYTES)[:_SAMPLE_BYTES], asked, name=each.uri)
+def encoding_of(stream: Stream, name: str, *, asked: str | None) -> Encoding:
+    """Return the encoding of a file that was just opened."""
+    sample = stream.peek(_SAMPLE_BYTES)
+    return find_encoding(sample, whole=len(sample) < _SAMPLE_BYTES, name=name, asked=asked)
 
 
-def encoding_of(start: bytes, asked: str | None, *, name: str) -> str:
-    """Return the encoding of a file by its first bytes: its byte order mark, else what is asked, else UTF-8 or cp1252.
-
-    >>> encoding_of("é".encode("latin-1"), None, name="a.txt"), encoding_of("é".encode(), None, name="a.txt")
-    ('cp1252', 'utf-8')
-    """
-    marked = next((encoding for mark, encoding in _BOMS if start.startswith(mark)), None)
-    if marked:
-        return marked
-    if asked:
-        try:
-            known = codecs.lookup(asked).name
-        except LookupError:
-            raise UsageError(
-                f"no encoding {asked!r}", hint="common ones: utf-8, cp1252, iso-8859-1, utf-16, shift_jis"
-            ) from None
-        return "utf-8" if known == "utf-8-sig" else known
-    if b"\0" in start:
-        raise DataError(
-            f"{name} is no text: it holds zero bytes", hint="name what it is with --kind, or its --encoding"
-        )
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(start)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
-
-
-class _Recoded(io.RawIOBase):
-    """The bytes of a file in another encoding, as UTF-8."""
-
-    def __init__(self, file: io.BufferedIOBase, encoding: str, name: str) -> None:
-        # cp1252 leaves five bytes undefined; those who write them mean what Latin-1 says, as every browser knows
-        errors = "strict" if encoding != "cp1252" else "tamis-latin-1"
-        codecs.register_error("tamis-latin-1", _as_latin_1)
-        self._decoder = codecs.getincrementaldecoder(encoding)(errors)
-        self._file, self._encoding, self._name = file, encoding, name
-        self._ready = b""
-        self._ended = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        while not self._ready and not self._ended:
-            data = self._file.read(_BLOCK_BYTES)
-            self._ended = not data
-            try:
-                self._ready = self._decoder.decode(data, final=self._ended).encode()
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"{self._name} is not {self._encoding}: {error.reason}", hint="name another with --encoding"
-                ) from None
-        count = min(len(buffer), len(self._ready))
-        buffer[:count] = self._ready[:count]
-        self._ready = self._ready[count:]
-        return count
-
-
-def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return error.object[error.start : error.end].decode("latin-1"), error.end
+def encodings_of(inputs: Sequence[Input], *, asked: str | None) -> str:
+    """Return the names of the encodings in which `line_blocks` reads some files."""
+    found = set()
+    for each in inputs:
+        with each.open() as stream:
+            found.add(encoding_of(stream, each.uri, asked=asked).name)
+    return " and ".join(sorted(found))
 
 
 def _lines(block: bytes, first: int, name: str, consumed: int) -> Lines:

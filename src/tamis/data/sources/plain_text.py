@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from tamis.data.schema import Schema
 from tamis.data.sources.files import Files
-from tamis.data.sources.lines import Lines, encoding_of_input, line_blocks
+from tamis.data.sources.lines import Lines, encodings_of, line_blocks
 from tamis.data.sources.location import Input
 from tamis.data.sources.options import SourceOptions
 from tamis.data.sources.source import Batch, Reject, Source
@@ -20,7 +20,7 @@ from tamis.data.sources.source import Batch, Reject, Source
 
 def read_plain_text(inputs: list[Input], options: SourceOptions) -> Source:
     """Return the reader of files with one document a line; empty lines are rejected by their number."""
-    return Files(inputs, _PlainText(options, {encoding_of_input(each, options.encoding) for each in inputs}))
+    return Files(inputs, _PlainText(options, encodings_of(inputs, asked=options.encoding)))
 
 
 def filled_lines(lines: Lines, name: str) -> tuple[pa.Array, np.ndarray, list[Reject]]:
@@ -38,14 +38,14 @@ def filled_lines(lines: Lines, name: str) -> tuple[pa.Array, np.ndarray, list[Re
 @dataclass
 class _PlainText:
     told: SourceOptions
-    encodings: set[str]
+    encoding: str
     kind: str = "text"
 
     def schema(self, columns: pa.Schema) -> Schema:
         return Schema(text=("text",))
 
     def options(self) -> Mapping[str, Any]:
-        return {"encoding": " and ".join(sorted(self.encodings))}
+        return {"encoding": self.encoding}
 
     def columns(self, each: Input) -> pa.Schema:
         return pa.schema([("text", pa.string())])
@@ -54,5 +54,5 @@ class _PlainText:
         read = 0
         for lines in line_blocks(each, encoding=self.told.encoding):
             read += lines.bytes
-            texts, _, rejects = filled_lines(lines, each.uri)
-            yield Batch(pa.table({"text": texts}), rejects), read
+            texts, numbers, rejects = filled_lines(lines, each.uri)
+            yield Batch(pa.table({"text": texts}), rejects, pa.array(numbers)), read
