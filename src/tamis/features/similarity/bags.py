@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tamis.core import Progress
-from tamis.features.similarity.arrays import Hashes, Rows, mixed
+from tamis.features.similarity.arrays import Hashes, Rows, mixed, spans
 from tamis.features.similarity.exact import first_equal, folded_hashes
 from tamis.features.words import WORD_PATTERN, series
 
@@ -39,7 +39,7 @@ class Bags:
     first: Rows
     """For each text, the first one with the same words as often."""
     rows: Rows
-    """The texts that stand for the distinct bags with words, in order."""
+    """The texts that stand for the distinct bags with words: the smallest bags first, likely similar ones together."""
     words: Hashes
     """Their words, one bag after the other, the rarest first in each."""
     starts: Rows
@@ -56,6 +56,7 @@ def make_bags(texts: Texts, *, progress: Progress) -> Bags:
     hashed: list[Hashes] = []
     lengths: list[Rows] = []
     names: list[Hashes] = []
+    likely: list[Hashes] = []
     counters = np.zeros(1 << _COUNTER_BITS, dtype=np.int64)
     with progress.track("reading words", total=len(texts), unit="rows") as advance:
         for part in series(texts, rows=_CHUNK_ROWS):
@@ -64,16 +65,21 @@ def make_bags(texts: Texts, *, progress: Progress) -> Bags:
             hashed.append(words)
             lengths.append(sizes)
             names.append(np.where(sizes > 0, _names(words, sizes), folded_hashes(part)))
+            likely.append(_smallest_hash(words, sizes))
             advance(len(part))
     sizes = np.concatenate(lengths) if lengths else np.zeros(0, dtype=np.int64)
     first = first_equal(np.concatenate(names)) if names else np.zeros(0, dtype=np.int64)
     kept = (first == np.arange(len(first))) & (sizes > 0)
-    starts = np.concatenate([[0], np.cumsum(sizes[kept])]).astype(np.int64)
+    rows = np.flatnonzero(kept)
+    rows = rows[np.lexsort((np.concatenate(likely)[rows], sizes[rows]))] if len(rows) else rows
+    starts = np.concatenate([[0], np.cumsum(sizes[rows])]).astype(np.int64)
+    place = np.zeros(len(sizes), dtype=np.int64)
+    place[rows] = starts[:-1]
     rarity = (np.log2(np.maximum(counters, 1)) * (_RARITY_STEPS / 40)).astype(np.uint64) << np.uint64(_HASH_BITS)
     words = np.empty(starts[-1], dtype=np.uint64)
-    for done, chunk in _rarest_first(hashed, lengths, kept, rarity):
-        words[done : done + len(chunk)] = chunk
-    return Bags(first, np.flatnonzero(kept), words, starts)
+    for mine, chunk in _rarest_first(hashed, lengths, kept, rarity):
+        words[spans(place[mine], sizes[mine])] = chunk
+    return Bags(first, rows, words, starts)
 
 
 def _tagged_words(texts: pl.Series) -> tuple[Hashes, Rows]:
@@ -105,16 +111,24 @@ def _names(words: Hashes, sizes: Rows) -> Hashes:
     return mixed(sums[ends] - sums[ends - sizes]) | np.uint64(1)
 
 
+def _smallest_hash(words: Hashes, sizes: Rows) -> Hashes:
+    """The smallest hash of each bag's words: two similar bags mostly have the same."""
+    smallest = np.zeros(len(sizes), dtype=np.uint64)
+    if len(words):
+        filled = sizes > 0
+        smallest[filled] = np.minimum.reduceat(words, (np.cumsum(sizes) - sizes)[filled])
+    return smallest
+
+
 def _rarest_first(
     hashed: list[Hashes], lengths: list[Rows], kept: npt.NDArray[np.bool_], rarity: Hashes
-) -> Iterator[tuple[int, Hashes]]:
-    """Each chunk's kept words in order, with where they go; a chunk's memory is free once it is given."""
-    done = 0
+) -> Iterator[tuple[Rows, Hashes]]:
+    """Each chunk's kept texts and their words in order; a chunk's memory is free once it is given."""
     for number, sizes in enumerate(lengths):
-        mine = kept[number * _CHUNK_ROWS : number * _CHUNK_ROWS + len(sizes)]
+        start = number * _CHUNK_ROWS
+        mine = kept[start : start + len(sizes)]
         words = hashed[number][np.repeat(mine, sizes)]
         hashed[number] = np.zeros(0, dtype=np.uint64)
         row = np.repeat(np.arange(int(mine.sum()), dtype=np.uint64), sizes[mine])
         value = rarity[_counter(words)] | (words & _HASH_MASK)
-        yield done, np.sort((row << np.uint64(WORD_BITS)) | value) & _WORD_MASK
-        done += len(words)
+        yield np.flatnonzero(mine) + start, np.sort((row << np.uint64(WORD_BITS)) | value) & _WORD_MASK

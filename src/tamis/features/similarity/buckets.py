@@ -1,92 +1,127 @@
-"""Buckets: all pairs of rows that share a key, in flat memory, and never without end."""
+"""Buckets: the pairs of bags that share a key, in flat memory, and never without end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from tamis.features.similarity.arrays import Hashes, Rows, mixed, spans
+from tamis.features.similarity.sizes import smallest
 
+Mask = npt.NDArray[np.bool_]
+
+LIMIT_BITS = 7
+NO_LIMIT = (1 << LIMIT_BITS) - 1
+
+_SIZE_BITS = np.int64(24)
 _CHUNK_PAIRS = 4_000_000
 _COMPARISONS_AT_LEAST = 20_000_000
 _COMPARISONS_A_KEY = 30
-_NEAREST = 16
+_CROWD = 64
+_ROUNDS = 4
 
 
 @dataclass
-class LeftOut:
-    """How many comparisons were not made."""
+class Buckets:
+    """Pairs up bags by their keys. Bags must be numbered by size, the smallest first."""
 
-    comparisons: int = 0
+    sizes: Rows
+    threshold: float
+    similar: Callable[[Rows, Rows], Mask]
+    """Tells for pairs of bags whether they really are similar."""
+    left_out: int = field(default=0)
+    """Comparisons that were not made."""
+
+    @property
+    def _row_bits(self) -> int:
+        return max(len(self.sizes) - 1, 1).bit_length()
+
+    def packed(self, keys: Hashes, rows: Rows, limits: Rows | int = NO_LIMIT) -> Hashes:
+        """Return keys with their bag in the bits below, and under it how large a bag this key may pair it with.
+
+        One plain sort then brings equal keys together. Two keys that are cut to the same bits only cost a needless
+        comparison.
+        """
+        below = np.uint64(self._row_bits + LIMIT_BITS)
+        low = (rows << LIMIT_BITS) | np.clip(limits, 0, NO_LIMIT)
+        out: Hashes = ((keys >> below) << below) | low.astype(np.uint64)
+        return out
+
+    def pairs(self, keyed: Hashes) -> Iterator[tuple[Rows, Rows]]:
+        """Yield pairs of bags with the same key, in chunks; a pair with several keys in common may come often.
+
+        Comparisons grow with the keys, not with their square. Of a crowd that shares a key, the bags similar to one
+        of its first are only compared with that one and with those similar to none, not with each other. Where a
+        crowd of strangers would take too long, each is compared with those next to it, and `left_out` counts the rest.
+        """
+        rows, limits, bucket = self._shared(keyed)
+        # each bag looks back in its bucket: a smaller one than this is not similar, a larger one its key rules out
+        by_size = bucket << _SIZE_BITS | self.sizes[rows]
+        low = np.searchsorted(by_size, bucket << _SIZE_BITS | smallest(self.threshold, self.sizes[rows]))
+        high = np.arange(len(rows))
+        held = np.flatnonzero((limits < NO_LIMIT) & (limits < self.sizes[rows]))
+        high[held] = np.searchsorted(by_size, bucket[held] << _SIZE_BITS | limits[held], side="right")
+        low = np.minimum(low, high)
+        leaf = np.zeros(len(rows), dtype=bool)
+        for number in range(_ROUNDS) if len(rows) and (high - low).max() > _CROWD else ():
+            yield from self._gather(rows, low, high, leaf, number)
+        budget = _COMPARISONS_AT_LEAST + _COMPARISONS_A_KEY * len(keyed)
+        yield from self._compare(rows[~leaf], rows, low[~leaf], high[~leaf], budget)
+        if leaf.any():
+            others = np.flatnonzero(~leaf)
+            low, high = np.searchsorted(others, low[leaf]), np.searchsorted(others, high[leaf])
+            yield from self._compare(rows[leaf], rows[others], low, high, budget)
+
+    def _shared(self, keyed: Hashes) -> tuple[Rows, Rows, Rows]:
+        """The bags of all keys that several bags have, with their limits and the number of their bucket, sorted."""
+        keyed.sort()
+        below = np.uint64(self._row_bits + LIMIT_BITS)
+        ends = np.flatnonzero(keyed[1:] >> below != keyed[:-1] >> below) + 1
+        starts, ends = np.concatenate([[0], ends]), np.concatenate([ends, [len(keyed)]])
+        several = ends - starts > 1
+        starts, sizes = starts[several], (ends - starts)[several]
+        entries = keyed[spans(starts, sizes)] & np.uint64((1 << int(below)) - 1)
+        # near copies share hundreds of keys, all with the same bags: one bucket of each is enough
+        starts = np.cumsum(sizes) - sizes
+        sums = np.concatenate([[np.uint64(0)], np.cumsum(mixed(entries), dtype=np.uint64)])
+        once = np.sort(np.unique(sums[starts + sizes] - sums[starts], return_index=True)[1])
+        entries = entries[spans(starts[once], sizes[once])].astype(np.int64)
+        return entries >> LIMIT_BITS, entries & NO_LIMIT, np.repeat(np.arange(len(once)), sizes[once])
+
+    def _gather(self, rows: Rows, low: Rows, high: Rows, leaf: Mask, number: int) -> Iterator[tuple[Rows, Rows]]:
+        """Compare each member of a crowd with one of its first; mark and yield those that are similar."""
+        others = np.flatnonzero(~leaf)
+        first = np.searchsorted(others, low) + number
+        crowded = np.flatnonzero(~leaf & (np.searchsorted(others, high) - first > _CROWD))
+        hub = others[first[crowded]]
+        near = self.similar(rows[hub], rows[crowded])
+        leaf[crowded[near]] = True
+        yield rows[hub[near]], rows[crowded[near]]
+
+    def _compare(self, rows: Rows, others: Rows, low: Rows, high: Rows, budget: int) -> Iterator[tuple[Rows, Rows]]:
+        """Pair each bag with the `others` from low to high, some millions of pairs at a time."""
+        many = high - low
+        whole = int(many.sum())
+        if whole > budget:
+            many = np.minimum(many, _affordable(many, budget))
+            self.left_out += whole - int(many.sum())
+        ends = np.cumsum(many)
+        start = 0
+        while start < len(rows):
+            before = int(ends[start - 1]) if start else 0
+            stop = max(int(np.searchsorted(ends, before + _CHUNK_PAIRS, side="right")), start + 1)
+            some = many[start:stop]
+            yield others[spans(high[start:stop] - some, some)], np.repeat(rows[start:stop], some)
+            start = stop
 
 
-def packed(keys: Hashes, rows: Rows, *, row_bits: int) -> Hashes:
-    """Return keys with their rows in their low bits: one plain sort then brings equal keys together.
-
-    Two keys that are cut to the same bits only cost a needless comparison.
-    """
-    return (keys >> np.uint64(row_bits)) << np.uint64(row_bits) | rows.astype(np.uint64)
-
-
-def pairs_in_buckets(keyed: Hashes, *, row_bits: int, left_out: LeftOut) -> Iterator[tuple[Rows, Rows]]:
-    """Yield pairs of rows with the same key, in chunks; a pair with several keys in common may come several times.
-
-    The comparisons grow with the keys, not with their square: in buckets too big for that each row is paired with
-    the bucket's first row and the next rows only, and the pairs left out are counted.
-    """
-    keyed.sort()
-    ends = np.flatnonzero(keyed[1:] >> np.uint64(row_bits) != keyed[:-1] >> np.uint64(row_bits)) + 1
-    starts, ends = np.concatenate([[0], ends]), np.concatenate([ends, [len(keyed)]])
-    shared = ends - starts > 1
-    starts, sizes = starts[shared], (ends - starts)[shared]
-    rows = (keyed[spans(starts, sizes)] & np.uint64((1 << row_bits) - 1)).astype(np.int64)
-    starts = np.cumsum(sizes) - sizes
-    once = _distinct(rows, starts, sizes)
-    starts, sizes = starts[once], sizes[once]
-    reach = _reach(sizes, limit=_COMPARISONS_AT_LEAST + _COMPARISONS_A_KEY * len(keyed), left_out=left_out)
-    place = spans(starts, sizes)
-    after = np.repeat(starts + sizes, sizes) - place - 1
-    yield from _expand(rows, place, np.minimum(after, reach))
-    if reach < int(sizes.max(initial=0)) - 1:
-        first = np.repeat(starts, sizes)
-        far = place - first > reach
-        yield rows[first[far]], rows[place[far]]
-
-
-def _distinct(rows: Rows, starts: Rows, sizes: Rows) -> Rows:
-    """One bucket of each set of rows: copies with small changes share hundreds of keys, all with the same rows."""
-    sums = np.concatenate([[np.uint64(0)], np.cumsum(mixed(rows.astype(np.uint64)), dtype=np.uint64)])
-    return np.unique(sums[starts + sizes] - sums[starts], return_index=True)[1].astype(np.int64)
-
-
-def _reach(sizes: Rows, *, limit: int, left_out: LeftOut) -> int:
-    """How many rows after it in its bucket each row is compared with."""
-
-    def cost(reach: int) -> int:
-        within = np.minimum(sizes - 1, reach)
-        return int((within * (within + 1) // 2 + (sizes - 1 - within) * within).sum())
-
-    high = int(sizes.max(initial=1)) - 1
-    whole = cost(high)
-    if whole <= limit:
-        return high
-    low = min(_NEAREST, high)
+def _affordable(many: Rows, budget: int) -> int:
+    """The most comparisons each may make so that all together stay in the budget."""
+    low, high = 1, int(many.max())
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if cost(middle) <= limit else (low, middle - 1)
-    left_out.comparisons += whole - cost(low)
+        low, high = (middle, high) if int(np.minimum(many, middle).sum()) <= budget else (low, middle - 1)
     return low
-
-
-def _expand(rows: Rows, place: Rows, near: Rows) -> Iterator[tuple[Rows, Rows]]:
-    """Each place with the `near` places after it, some millions of pairs at a time."""
-    ends = np.cumsum(near)
-    start = 0
-    while start < len(place):
-        before = int(ends[start - 1]) if start else 0
-        stop = max(int(np.searchsorted(ends, before + _CHUNK_PAIRS, side="right")), start + 1)
-        many = near[start:stop]
-        yield np.repeat(rows[place[start:stop]], many), rows[spans(place[start:stop] + 1, many)]
-        start = stop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from tamis.core import Progress, Silent, UsageError
 from tamis.features.similarity.arrays import Rows
 from tamis.features.similarity.bags import Bags, make_bags
-from tamis.features.similarity.buckets import LeftOut, pairs_in_buckets
+from tamis.features.similarity.buckets import Buckets
 from tamis.features.similarity.groups import connected
 from tamis.features.similarity.minhash import minhash_keys
 from tamis.features.similarity.prefixes import bands, prefix_keys
@@ -63,26 +64,31 @@ def find_near_duplicates(texts: Texts, *, threshold: float = 0.7, progress: Prog
             hint="0.7 holds texts together that share 83 % of their words",
         )
     bags = make_bags(texts, progress=progress)
-    left_out = LeftOut()
-    first, second, similarity = _verified(bags, _candidates(bags, threshold, left_out, progress), threshold)
-    return _result(bags, bags.rows[first], bags.rows[second], similarity, left_out.comparisons)
-
-
-def _candidates(bags: Bags, threshold: float, left_out: LeftOut, progress: Progress) -> Iterator[tuple[Rows, Rows]]:
-    """Pairs of bags that may be similar, without those that certainly are not; some come more than once."""
-    if not len(bags.rows):
-        return
     parities = Parities.of(bags, threshold=threshold)
-    row_bits = max(len(bags.rows) - 1, 1).bit_length()
-    every = [prefix_keys(bags, band, threshold=threshold, row_bits=row_bits) for band in bands(threshold)]
-    every.append(minhash_keys(bags, threshold=threshold, row_bits=row_bits))
-    with progress.track("finding near-duplicates", total=len(every), unit="steps") as advance:
-        for source in every:
+    buckets = Buckets(bags.sizes, threshold, partial(_similar, bags, parities, threshold))
+    first, second, similarity = _verified(bags, _candidates(bags, parities, buckets, progress), threshold)
+    return _result(bags, bags.rows[first], bags.rows[second], similarity, buckets.left_out)
+
+
+def _candidates(bags: Bags, parities: Parities, buckets: Buckets, progress: Progress) -> Iterator[tuple[Rows, Rows]]:
+    """Pairs of bags that may be similar, without those that certainly are not; some come more than once."""
+    sources = [prefix_keys(bags, band, buckets) for band in bands(buckets.threshold)]
+    sources.append(minhash_keys(bags, buckets))
+    with progress.track("finding near-duplicates", total=len(sources), unit="steps") as advance:
+        for source in sources:
             for keyed in source:
-                for first, second in pairs_in_buckets(keyed, row_bits=row_bits, left_out=left_out):
+                for first, second in buckets.pairs(keyed):
                     possible = parities.possible(first, second)
                     yield first[possible], second[possible]
             advance(1)
+
+
+def _similar(bags: Bags, parities: Parities, threshold: float, first: Rows, second: Rows) -> npt.NDArray[np.bool_]:
+    """Which pairs are similar, without a doubt."""
+    similar = parities.possible(first, second)
+    maybe = np.flatnonzero(similar)
+    similar[maybe] = similarities(bags, first[maybe], second[maybe]) >= threshold - 1e-9
+    return similar
 
 
 def _verified(
@@ -118,6 +124,7 @@ def _verified(
 
 
 def _result(bags: Bags, first: Rows, second: Rows, similarity: npt.NDArray[np.float64], left_out: int) -> Duplicates:
+    first, second = np.minimum(first, second), np.maximum(first, second)
     copies = np.flatnonzero(bags.first != np.arange(len(bags.first)))
     first = np.concatenate([first, bags.first[copies]])
     second = np.concatenate([second, copies])

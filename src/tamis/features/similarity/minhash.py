@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from tamis.features.similarity.arrays import Hashes, Rows, mixed
 from tamis.features.similarity.bags import Bags
-from tamis.features.similarity.buckets import packed
-from tamis.features.similarity.prefixes import LONGEST, smallest
+from tamis.features.similarity.buckets import Buckets
+from tamis.features.similarity.prefixes import LONGEST
+from tamis.features.similarity.sizes import smallest
 
 _MISSED_AT_THRESHOLD = 0.02
 _CHUNK_WORDS = 500_000
@@ -29,12 +30,12 @@ def minhash_shape(threshold: float) -> tuple[int, int]:
     return ceil(log(_MISSED_AT_THRESHOLD) / log(1 - shared)), hashes
 
 
-def minhash_keys(bags: Bags, *, threshold: float, row_bits: int) -> Iterator[Hashes]:
+def minhash_keys(bags: Bags, buckets: Buckets) -> Iterator[Hashes]:
     """Yield the keys of all bags that are similar to one of more than `LONGEST` words, packed with their bags."""
-    rows = np.flatnonzero(bags.sizes >= smallest(threshold, LONGEST + 1))
+    rows = np.flatnonzero(bags.sizes >= smallest(buckets.threshold, LONGEST + 1))
     if len(rows) < 2:
         return
-    bands, hashes = minhash_shape(threshold)
+    bands, hashes = minhash_shape(buckets.threshold)
     seeds = np.random.default_rng(11).integers(1, 1 << 32, size=(bands, hashes), dtype=np.uint32) | np.uint32(1)
     for start in range(0, bands, _BANDS_A_PASS):
         some = seeds[start : start + _BANDS_A_PASS]
@@ -43,7 +44,7 @@ def minhash_keys(bags: Bags, *, threshold: float, row_bits: int) -> Iterator[Has
             keys[:, low:high] = _keys(bags, rows[low:high], some)
         # one band after the other: the same key in another band means nothing
         for band in keys:
-            yield packed(band, rows, row_bits=row_bits)
+            yield buckets.packed(band, rows)
 
 
 def _keys(bags: Bags, rows: Rows, seeds: npt.NDArray[np.uint32]) -> Hashes:

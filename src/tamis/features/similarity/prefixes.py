@@ -3,7 +3,8 @@
 Two bags of n and m words with a Jaccard similarity of at least t share at least a = t/(1+t)·(n+m) words. Put in one
 order, rarest first, the n - a + k first words of one and the m - a + k first of the other have k words in common. So
 the combinations of k words among these are keys that no similar pair can miss (the prefix filter of set joins,
-with k words instead of one: the more words a key has, the fewer strangers share it).
+with k words instead of one: the more words a key has, the fewer strangers share it). How deep in a bag a key's last
+word lies says how many words can still follow, and so how large a bag this key may pair it with.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from math import ceil, comb
+from math import comb
 
 import numpy as np
 
 from tamis.features.similarity.arrays import Hashes, Rows, mixed
 from tamis.features.similarity.bags import Bags
-from tamis.features.similarity.buckets import packed
+from tamis.features.similarity.buckets import Buckets
+from tamis.features.similarity.sizes import common_words, largest_partner, smallest
 
 LONGEST = 96
 """Up to how many words a bag has such keys; the combinations of a longer one are too many."""
@@ -45,21 +47,11 @@ def bands(threshold: float) -> list[Band]:
     return found
 
 
-def common_words(threshold: float, size: int, other: int) -> int:
-    """Return how many words two bags of these sizes share at least when they are similar."""
-    return ceil(threshold / (1 + threshold) * (size + other) - 1e-9)
-
-
-def smallest(threshold: float, size: int) -> int:
-    """Return how many words a bag has at least that is similar to one of `size` words."""
-    return ceil(threshold * size - 1e-9)
-
-
-def prefix_keys(bags: Bags, band: Band, *, threshold: float, row_bits: int) -> Iterator[Hashes]:
+def prefix_keys(bags: Bags, band: Band, buckets: Buckets) -> Iterator[Hashes]:
     """Yield the band's keys, packed with their bags; all bags of a key come in one piece, of some millions of keys."""
-    lengths = _prefix_lengths(band, threshold)
+    lengths = _prefix_lengths(band, buckets.threshold)
     sizes = bags.sizes
-    members = {size: np.flatnonzero(sizes == size) for size in lengths}
+    members = {size: np.arange(*np.searchsorted(sizes, [size, size + 1])) for size in lengths}
     total = sum(len(rows) * comb(lengths[size], band.key_words) for size, rows in members.items())
     passes = max(1, -(-total // _KEYS_A_PASS))
     for number in range(passes):
@@ -68,8 +60,9 @@ def prefix_keys(bags: Bags, band: Band, *, threshold: float, row_bits: int) -> I
             pieces = -(-len(rows) * comb(lengths[size], band.key_words) // _CHUNK_KEYS)
             for some in np.array_split(rows, max(pieces, 1)):
                 words = bags.words[bags.starts[some][:, None] + np.arange(lengths[size])]
-                keys, owner = _keys(words, band.key_words, passes=passes, number=number)
-                made.append(packed(keys, some[owner], row_bits=row_bits))
+                keys, owner, last = _keys(words, band.key_words, passes=passes, number=number)
+                common = size - (last + 1 - band.key_words)
+                made.append(buckets.packed(keys, some[owner], largest_partner(buckets.threshold, size, common)))
         yield np.concatenate(made)
 
 
@@ -81,23 +74,25 @@ def _prefix_lengths(band: Band, threshold: float) -> dict[int, int]:
     return lengths
 
 
-def _keys(words: Hashes, key_words: int, *, passes: int, number: int) -> tuple[Hashes, Rows]:
-    """The hashes of all combinations of prefix words, and to which row of `words` each belongs.
+def _keys(words: Hashes, key_words: int, *, passes: int, number: int) -> tuple[Hashes, Rows, Rows]:
+    """The hashes of all combinations of prefix words, to which row of `words` each belongs, and its last word's place.
 
     A pass makes the keys whose first word falls to it, so that no pass makes those of another.
     """
     places = _combinations(words.shape[1], key_words)
     if passes == 1:
         row = np.repeat(np.arange(len(words)), len(places[0]))
+        last = np.tile(places[-1], len(words))
         chosen = [words[:, column].ravel() for column in places]
     else:
         mine = (words & np.uint64(0xFFFFF)) % np.uint64(passes) == number
         row, combination = np.nonzero(mine[:, places[0]])
+        last = places[-1][combination]
         chosen = [words[row, column[combination]] for column in places]
     keys = chosen[0]
     for others in chosen[1:]:
         keys = mixed(keys) ^ others
-    return mixed(keys), row
+    return mixed(keys), row, last
 
 
 @cache
