@@ -61,7 +61,7 @@ def split(
 
     Example: tamis data split reviews --fractions train=0.8,test=0.2
     """
-    from tamis.data import open_dataset
+    from tamis.data import dataset_versions, open_dataset
     from tamis.features import FeatureSettings
     from tamis.split import SplitOptions, SplitSettings, open_hold_out, parse_fractions, parse_names, split_dataset
 
@@ -86,10 +86,10 @@ def split(
     if as_json:
         output.print_json(result.to_dict())
     else:
-        _print(result)
+        _print(result, newest=dataset_versions(workspace, result.dataset.name)[-1])
 
 
-def _print(result: SplitResult) -> None:
+def _print(result: SplitResult, *, newest: int) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -99,28 +99,35 @@ def _print(result: SplitResult) -> None:
     table = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, title=result.dataset.ref, title_justify="left", title_style="bold"
     )
+    splits = [split for split in result.rows if split != "none"]
+    digits = 1 if len(result.rows) <= 3 else 0  # so that the table fits a terminal of 80 columns
     table.add_column("class", overflow="fold")
-    for split in result.rows:
-        table.add_column(
-            "no split" if split == "none" else split, justify="right", style="dim" if split == "none" else ""
-        )
-    table.add_column("all", justify="right")
-    classes = dict.fromkeys(label for split in result.counts.values() for label in split)
-    for label in classes:
-        row = {split: result.counts[split].get(label, 0) for split in result.rows}
-        cells = [_share(count, result.rows[split]) for split, count in row.items()]
-        table.add_row(Text(label), *cells, _share(sum(row.values()), sum(result.rows.values())))
-    table.add_section()
+    for split in splits:
+        table.add_column(split, justify="right", no_wrap=True)
+    if "none" in result.rows:
+        table.add_column("no split", justify="right", style="dim", no_wrap=True)
+    table.add_column("all", justify="right", no_wrap=True)
     whole = sum(result.rows.values())
-    table.add_row("rows", *(_share(count, whole) for count in result.rows.values()), f"{whole:,}       ")
+    for label in dict.fromkeys(label for counts in result.counts.values() for label in counts):
+        row = {split: result.counts[split].get(label, 0) for split in result.rows}
+        cells = [_share(row[split], result.rows[split], digits) for split in splits]
+        left = [f"{row['none']:,}"] if "none" in row else []
+        table.add_row(Text(label), *cells, *left, _share(sum(row.values()), whole, digits))
+    table.add_section()
+    shares = [_share(result.rows[split], whole, digits) for split in splits]
+    left = [f"{result.rows['none']:,}"] if "none" in result.rows else []
+    table.add_row("rows", *shares, *left, _share(whole, whole, digits))
     console.print(table)
     for sentence in result.said:
-        console.print(Text(sentence))
+        console.print(Text(sentence), soft_wrap=not console.is_terminal)
     for sentence in result.warnings:
-        console.print(Text.assemble(("warning: ", "yellow"), sentence))
+        console.print(Text.assemble(("warning: ", "yellow"), sentence), soft_wrap=not console.is_terminal)
     if not result.new:
-        console.print(Text(f"these very rows and splits are {result.dataset.ref} already; nothing was written"))
+        console.print(f"these very rows and splits are {result.dataset.ref} already; nothing was written")
+        if newest != result.dataset.version:
+            console.print(f"(without a number, {result.dataset.name!r} means its newest version, {newest})")
 
 
-def _share(count: int, whole: int) -> str:
-    return f"{count:,} {100 * count / whole:5.1f}%" if whole else f"{count:,}       "
+def _share(count: int, whole: int, digits: int) -> str:
+    width = 3 if digits == 0 else 5
+    return f"{count:,} {100 * count / max(whole, 1):{width}.{digits}f}%"

@@ -14,7 +14,7 @@ from tamis.split.by_time import read_times, split_by_time
 from tamis.split.from_column import split_from_column
 from tamis.split.names import SPLITS, without
 from tamis.split.options import SplitOptions
-from tamis.split.rows import Rows, read_groups
+from tamis.split.rows import Rows, read_groups, stored_column
 from tamis.split.stratified import Splits, share_out
 from tamis.split.together import Numbers, crossings, link, numbered, repeats_of_later
 from tamis.tasks import Strata
@@ -50,9 +50,12 @@ def decide(dataset: Dataset, rows: Rows, clusters: Numbers | None, options: Spli
         _by_time(dataset, decision, free, fractions, options)
     else:
         units = _units(dataset, rows, clusters, fractions, decision, options)
-        some = np.flatnonzero(free)
-        shared = share_out(_only(rows.strata, some), rows.draws[some], numbered(units[some]), fractions)
-        decision.splits[some] = _places(fractions)[shared]
+        if free.all():
+            decision.splits = _places(fractions)[share_out(rows.strata, rows.draws, units, fractions)]
+        elif free.any():
+            some = np.flatnonzero(free)
+            shared = share_out(_only(rows.strata, some), rows.draws[some], numbered(units[some]), fractions)
+            decision.splits[some] = _places(fractions)[shared]
         _tell_unlabelled(rows, free, decision)
     if clusters is not None:
         _leave_out_repeats(decision, clusters, dataset)
@@ -77,7 +80,8 @@ def _tell_leaked(decision: Decision, count: int, options: SplitOptions) -> None:
 
 def _from_column(dataset: Dataset, decision: Decision, options: SplitOptions) -> None:
     assert options.from_column is not None
-    splits, meaning = split_from_column(dataset, options.from_column, names=options.names)
+    column = stored_column(dataset, options.from_column)
+    splits, meaning = split_from_column(dataset, column, names=options.names)
     decision.splits[: len(splits)] = splits
     renamed = [f"{value!r} as {name}" for value, name in meaning.items() if value != name]
     if renamed:
@@ -131,7 +135,9 @@ def _units(
     units = groups
     if clusters is not None:
         limit = int(dataset.rows * min(fractions.values()))
-        units, crossing = link(groups, clusters[: dataset.rows], limit=limit)
+        linked, crossing = link(groups, clusters[: dataset.rows], limit=limit)
+        if linked.max() + 1 >= len(fractions):  # else joining leaves too few to fill the splits
+            units = linked
         joined = count - (int(units.max()) + 1)
         if joined:
             decision.said.append(f"{count:,} groups make {count - joined:,} units, because some share near-duplicates")
@@ -140,23 +146,21 @@ def _units(
 
 
 def _role_column(dataset: Dataset, options: SplitOptions) -> str:
-    column = options.column or options.by
-    if column not in dataset.columns:
-        listed = ", ".join(dataset.columns)
-        if options.column is None:
-            raise UsageError(
-                f"{dataset.ref} has no column in the role of {options.by}. Columns: {listed}",
-                hint=f"name it: --by {options.by} --column COLUMN",
-            )
-        raise UsageError(f"no column {column!r} in {dataset.ref}. Columns: {listed}")
-    return column
+    if options.column is not None:
+        return stored_column(dataset, options.column)
+    if options.by not in dataset.columns:
+        raise UsageError(
+            f"{dataset.ref} has no column in the role of {options.by}. Columns: {', '.join(dataset.columns)}",
+            hint=f"name it: --by {options.by} --column COLUMN",
+        )
+    return options.by
 
 
 def _leave_out_repeats(decision: Decision, clusters: Numbers, dataset: Dataset) -> None:
     """Take rows out whose near-duplicates are in a split that judges them."""
     out = repeats_of_later(decision.splits, clusters)
     pairs = {
-        f"{SPLITS[earlier]} and {SPLITS[later]}": count
+        f"{SPLITS[earlier]} as in {SPLITS[later]}": count
         for (earlier, later), count in crossings(decision.splits, clusters).items()
         if count
     }
@@ -164,8 +168,8 @@ def _leave_out_repeats(decision: Decision, clusters: Numbers, dataset: Dataset) 
     if out.any():
         where = ", ".join(f"{pair} {count:,}" for pair, count in pairs.items())
         decision.warnings.append(
-            f"{_rows(int(out.sum()))} nearly the same as rows of a later split ({where}) and in no split now: "
-            "else the score would be too good"
+            f"{_rows(int(out.sum()))} nearly the same as rows of another split ({where}) and in no split now, "
+            "because they would make the score too good; what they repeat stays where it is"
         )
     decision.splits[out] = -1
 
@@ -177,8 +181,6 @@ def _tell_unlabelled(rows: Rows, free: npt.NDArray[np.bool_], decision: Decision
 
 
 def _only(strata: Strata, rows: Numbers) -> Strata:
-    if len(rows) == len(strata):
-        return strata
     chosen = np.zeros(len(strata), dtype=np.bool_)
     chosen[rows] = True
     sizes = strata.sizes

@@ -27,7 +27,7 @@ def draws(values: pa.Array, *, seed: int, purpose: str) -> Draws:
     powers = np.multiply.accumulate(powers)
     parts = [_hash(text.slice(start, _ROWS), powers) for start in range(0, len(text), _ROWS)]
     hashes = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
-    return _mix(hashes ^ _mix(np.array([salt]))[0])
+    return mix(hashes ^ mix(np.array([salt]))[0])
 
 
 def _hash(text: pa.Array, powers: Draws) -> Draws:
@@ -37,10 +37,10 @@ def _hash(text: pa.Array, powers: Draws) -> Draws:
     lengths = np.diff(ends)
     place = np.arange(len(codes)) - np.repeat(ends[:-1] - ends[0], lengths)
     running = np.concatenate([[np.uint64(0)], np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers[place])])
-    return _mix(running[ends[1:] - ends[0]] - running[ends[:-1] - ends[0]])
+    return mix(running[ends[1:] - ends[0]] - running[ends[:-1] - ends[0]])
 
 
-def _mix(values: Draws) -> Draws:
+def mix(values: Draws) -> Draws:
     """Spread each number's bits over the whole (splitmix64)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tamis.core import DataError, Progress
+from tamis.core import DataError, Progress, UsageError, did_you_mean
 from tamis.data import Dataset
 from tamis.features import find_near_duplicates
 from tamis.split.draw import Draws, draws
@@ -56,6 +56,18 @@ def read_clusters(
     texts = [source.table(["text"])["text"] for source in (dataset, hold_out) if source is not None]
     whole = pa.chunked_array([chunk for text in texts for chunk in text.chunks], pa.string())
     return numbered(find_near_duplicates(whole, threshold=threshold, progress=progress).groups)
+
+
+def stored_column(dataset: Dataset, name: str, *, hint: str | None = None) -> str:
+    """Return the stored name of a column that may be named as in the source."""
+    if name in dataset.columns:
+        return name
+    source_names = {source: stored for stored, source in dataset.manifest.schema_.renamed.items()}
+    if name in source_names and source_names[name] in dataset.columns:
+        return source_names[name]
+    known = [*dataset.columns, *source_names]
+    listed = ", ".join(dataset.columns)
+    raise UsageError(f"no column {name!r} in {dataset.ref}. Columns: {listed}.{did_you_mean(name, known)}", hint=hint)
 
 
 def read_groups(dataset: Dataset, column: str) -> tuple[npt.NDArray[np.int64], int]:

@@ -45,6 +45,8 @@ def split_dataset(
         clusters = read_clusters(start, options.hold_out, threshold=options.threshold, progress=shown)
     decision = decide(start, rows, clusters, options)
     decision.said = said + decision.said
+    if options.from_column is None and not (decision.splits == 0).any():
+        raise DataError(f"nothing of {start.ref} is left to train on", hint="\n  ".join(decision.warnings) or None)
     copies = _balance(rows, clusters, decision, options)
     weights = copies + 1
     names = class_names(start)
