@@ -48,11 +48,10 @@ class CatalogTable:
     partitions: tuple[Partition, ...] = ()
     database: str = DATABASE
 
-    @property
-    def select(self) -> str:
-        """The SELECT over the stored files that shows every column."""
+    def select_from(self, stored: str) -> str:
+        """Return the SELECT that shows every column, where `stored` is the name of the files as they are."""
         more = "".join(f", {sql} AS {quote(name)}" for name, sql in self.also.items())
-        return f"SELECT *{more} FROM {quote(self.name + _STORED)}"
+        return f"SELECT *{more} FROM {quote(stored)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as JSON-ready values."""
@@ -80,10 +79,10 @@ class Catalog:
 
     def views(self, dialect: str = "duckdb") -> dict[str, str]:
         """What a SqlEngine takes as `views`."""
-        return {
-            name: table.select if dialect == "duckdb" else translate(table.select, write=dialect)
-            for name, table in self.tables.items()
-        }
+        selects = {name: table.select_from(name + _STORED) for name, table in self.tables.items()}
+        if dialect == "duckdb":
+            return selects
+        return {name: translate(select, write=dialect) for name, select in selects.items()}
 
 
 def read_catalog(workspace: Workspace) -> Catalog:

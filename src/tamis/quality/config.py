@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from tamis.core import Settings
+from tamis.quality.constraints.constraint import Constraint
 
 Severity = Literal["error", "warning", "note"]
 
@@ -44,7 +45,7 @@ class QualitySettings(Settings):
     token_cut_share: float = Field(default=0.02, ge=0, le=1)
     """A warning from this share of texts that are cut, a note below it."""
     sample_rows: int = Field(default=20_000, ge=100)
-    """Rows that the slow checks (language, tokens) look at in larger data, evenly spread and always the same."""
+    """How many of the texts that give reason to look closer the slow checks (language, tokens) look at, at most."""
     language: str | None = None
     """The language the texts should have (`en`, `de`…); None takes what most texts are in."""
     language_min_words: int = Field(default=8, ge=1)
@@ -54,3 +55,5 @@ class QualitySettings(Settings):
     giveaway_gain: float = Field(default=0.5, gt=0, le=1)
     """A column (or an id) gives the label away when it mends this share of the errors that guessing the commonest
     label makes, on rows that were held out."""
+    constraints: tuple[Constraint, ...] = ()
+    """What must hold of the datasets; verified on every import (a constraints.yaml beside tamis.yaml may hold more)."""
