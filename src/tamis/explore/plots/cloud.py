@@ -10,6 +10,8 @@ from tamis.core import MissingExtra
 from tamis.core.charts import PALETTE
 from tamis.explore.plots.glyphs import can_write, font_file
 
+_COARSE = 2  # words are placed on a grid of every second pixel, which takes a quarter of the time
+
 
 def draw_cloud(
     words: Sequence[tuple[str, int]],
@@ -36,17 +38,18 @@ def draw_cloud(
     tones = _tones(colour)
     tone_of = {word: tones[place % len(tones)] for place, (word, _) in enumerate(drawn)}
     cloud = WordCloud(
-        width=width,
-        height=height,
+        width=width // _COARSE,
+        height=height // _COARSE,
+        scale=_COARSE,
         font_path=str(font_file()),
         mode="RGBA",
         background_color=None if clear else "white",
         max_words=len(drawn),
         prefer_horizontal=0.92,
         relative_scaling=0.45,
-        min_font_size=max(height // 60, 8),
-        max_font_size=int(height * 0.3),
-        margin=max(height // 110, 2),
+        min_font_size=max(height // 110, 4),
+        max_font_size=int(height * 0.3) // _COARSE,
+        margin=max(height // 220, 1),
         random_state=seed,
         color_func=lambda word, **_: tone_of[word],
     ).generate_from_frequencies(dict(drawn))

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from tamis.core.charts import Bars, Chart, Columns, Panels, Stacks, nice_ticks, percent
 from tamis.explore.plots.glyphs import writable
-from tamis.explore.plots.style import INK, LINE, SOFT, TRACK, WIDTH, look, new_figure, title, to_png
+from tamis.explore.plots.style import CAPTION, INK, LINE, SOFT, TRACK, look, new_figure, plain, title, to_png, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+PANEL_CAPTION = 170
+_PANEL = 4.0  # inches
 
 
 def draw_chart(chart: Chart, *, dpi: int) -> bytes:
@@ -30,13 +33,14 @@ def draw_chart(chart: Chart, *, dpi: int) -> bytes:
 
 def _bars(chart: Bars) -> Figure:
     lines = sum(writable(bar.label).count("\n") for bar in chart.bars)
-    figure, (ax,) = new_figure(_head(chart) + 0.3 * len(chart.bars) + 0.16 * lines)
+    figure = new_figure(_head(chart) + 0.3 * len(chart.bars) + 0.16 * lines)
+    ax = plain(figure.add_subplot())
     _fill_bars(ax, chart, size=9.5)
     title(figure, chart.title, chart.caption)
     return figure
 
 
-def _fill_bars(ax: Axes, chart: Bars, *, size: float) -> None:
+def _fill_bars(ax: Axes, chart: Bars, *, size: float, label_width: int = 30) -> None:
     values = [bar.value for bar in chart.bars]
     highest = max(values, default=0) or 1
     places = range(len(values))
@@ -45,14 +49,15 @@ def _fill_bars(ax: Axes, chart: Bars, *, size: float) -> None:
     for place, bar in enumerate(chart.bars):
         text = f"{bar.written}  {bar.note}" if bar.note else bar.written
         ax.annotate(text, (highest, place), (7, 0), textcoords="offset points", va="center", fontsize=size, color=INK)
-    ax.set_yticks(places, [writable(bar.label) for bar in chart.bars], fontsize=size, color=INK)
+    ax.set_yticks(places, [writable(bar.label, width=label_width) for bar in chart.bars], fontsize=size, color=INK)
     ax.set_xticks([])
     ax.set_xlim(0, highest)
     ax.set_ylim(max(len(values), 1) - 0.5, -0.5)
 
 
 def _stacks(chart: Stacks) -> Figure:
-    figure, (ax,) = new_figure(_head(chart) + 0.4 + 0.3 * len(chart.rows))
+    figure = new_figure(_head(chart) + 0.4 + 0.3 * len(chart.rows))
+    ax = plain(figure.add_subplot())
     for place, (_, amounts) in enumerate(chart.rows):
         whole = sum(amounts) or 1
         starts = [0.0, *accumulate(amount / whole for amount in amounts)]
@@ -71,7 +76,8 @@ def _stacks(chart: Stacks) -> Figure:
 
 def _columns(chart: Columns) -> Figure:
     several = len(chart.series) > 1
-    figure, (ax,) = new_figure(3.4 + (0.4 if several else 0) + (0.25 if chart.caption else 0))
+    figure = new_figure(3.4 + (0.4 if several else 0) + (0.25 if chart.caption else 0))
+    ax = plain(figure.add_subplot())
     count = len(chart.places)
     totals = chart.totals
     scale = [total or 1 for total in totals] if chart.share else [1] * count
@@ -102,23 +108,41 @@ def _columns(chart: Columns) -> Figure:
 
 
 def _panels(chart: Panels) -> Figure:
+    """Panels stand on a fixed grid: fitting it to the labels takes seconds for forty classes and gains little."""
     across = min(3, max(len(chart.panels), 1))
-    down = -(-len(chart.panels) // across)
-    longest = max((len(panel.bars) for panel in chart.panels), default=1)
-    figure, axes = new_figure(_head(chart) + down * (0.5 + 0.2 * max(longest, 1)), panels=(max(down, 1), across))
-    figure.set_figwidth(WIDTH * 1.5)
-    for ax, panel in zip(axes, chart.panels, strict=False):
-        if panel.bars:
-            _fill_bars(ax, panel, size=8.5)
-        else:
-            ax.set_xticks([])
-            ax.set_yticks([])
-            ax.text(0, 0.9, "nothing stands out", transform=ax.transAxes, color=SOFT, fontsize=9)
-        ax.set_title(f"{writable(panel.title, lines=1)}   {panel.caption}", loc="left", fontsize=10, color=INK)
-    for ax in axes[len(chart.panels) :]:
-        ax.remove()
-    title(figure, chart.title, chart.caption)
+    rows = [chart.panels[start : start + across] for start in range(0, len(chart.panels), across)]
+    heights = [0.45 + 0.2 * max(1, *(len(panel.bars) for panel in row)) for row in rows]
+    below = 0.3 + 0.17 * _caption_lines(chart, PANEL_CAPTION * across // 3)
+    height = 0.55 + sum(heights) + below
+    figure = new_figure(height, width=across * _PANEL, fit=False)
+    y = height - 0.55
+    for row, row_height in zip(rows, heights, strict=True):
+        for column, panel in enumerate(row):
+            size = 0.2 * max(len(panel.bars), 1)
+            box = (column * _PANEL + 1.4, y - 0.4 - size, _PANEL - 2.55, size)
+            ax = plain(
+                figure.add_axes(
+                    (box[0] / (across * _PANEL), box[1] / height, box[2] / (across * _PANEL), box[3] / height)
+                )
+            )
+            _panel(ax, panel)
+        y -= row_height
+    figure.text(0.15 / (across * _PANEL), 1 - 0.12 / height, chart.title, va="top", fontsize=13, fontweight="bold")
+    caption = wrapped(chart.caption, PANEL_CAPTION * across // 3)
+    figure.text(0.15 / (across * _PANEL), 0.12 / height, caption, fontsize=9, color=SOFT, linespacing=1.4, va="bottom")
     return figure
+
+
+def _panel(ax: Axes, panel: Bars) -> None:
+    if panel.bars:
+        _fill_bars(ax, panel, size=8.5, label_width=18)
+    else:
+        ax.set_xticks([])
+        ax.set_yticks([])
+    heading = f"{writable(panel.title, lines=1)}   {panel.caption if panel.bars else 'nothing stands out'}"
+    ax.annotate(
+        heading, (0, 1), (-88, 5), xycoords="axes fraction", textcoords="offset points", fontsize=9.5, fontweight="bold"
+    )
 
 
 def _legend(figure: Figure, entries: list[tuple[str, str]]) -> None:
@@ -132,7 +156,11 @@ def _legend(figure: Figure, entries: list[tuple[str, str]]) -> None:
 
 def _head(chart: Chart) -> float:
     """Return the height of title and caption in inches."""
-    return 0.65 + 0.19 * -(-len(chart.caption) // 112)
+    return 0.65 + 0.19 * _caption_lines(chart, CAPTION)
+
+
+def _caption_lines(chart: Chart, width: int) -> int:
+    return wrapped(chart.caption, width).count("\n") + 1 if chart.caption else 0
 
 
 def _texts(chart: Chart) -> list[str]:

@@ -18,26 +18,28 @@ if TYPE_CHECKING:
 INK, SOFT, LINE, TRACK = "#1d2433", "#5b6577", "#e3e7ee", "#f3f5f8"
 WIDTH = 8.0
 """Of a picture, in inches."""
+CAPTION = 112
+"""Letters in a line of a caption."""
 
 
-def new_figure(height: float, *, panels: tuple[int, int] = (1, 1)) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure `height` inches high with its axes."""
+def new_figure(height: float, *, width: float = WIDTH, fit: bool = True) -> Figure:
+    """Return an empty figure of so many inches; `fit` makes room for what stands around its axes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(
-        figsize=(WIDTH, height),
-        layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1, hspace=0.06, wspace=0.06),
-        facecolor="white",
-    )
+    engine = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1) if fit else None
+    figure = Figure(figsize=(width, height), layout=engine, facecolor="white")
     FigureCanvasAgg(figure)
-    axes = list(figure.subplots(*panels, squeeze=False).flat)
-    for ax in axes:
-        ax.set_axisbelow(True)
-        ax.spines[:].set_visible(False)
-        ax.tick_params(length=0, labelsize=9.5, labelcolor=SOFT)
-    return figure, axes
+    return figure
+
+
+def plain(ax: Axes) -> Axes:
+    """Return the axes without frame and tick lines."""
+    ax.set_axisbelow(True)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0, labelsize=9.5, labelcolor=SOFT)
+    return ax
 
 
 @contextlib.contextmanager
@@ -62,8 +64,12 @@ def title(figure: Figure, text: str, caption: str) -> None:
     """Write the title above and the caption below."""
     figure.suptitle(text, x=0.012, ha="left", fontsize=12.5, fontweight="bold", color=INK)
     if caption:
-        wrapped = textwrap.fill(caption, 112)
-        figure.supxlabel(wrapped, x=0.012, ha="left", fontsize=9, color=SOFT, linespacing=1.4)
+        figure.supxlabel(wrapped(caption, CAPTION), x=0.012, ha="left", fontsize=9, color=SOFT, linespacing=1.4)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Return a text in lines of at most so many letters."""
+    return textwrap.fill(text, width)
 
 
 def to_png(figure: Figure, *, dpi: int) -> bytes:
