@@ -29,6 +29,8 @@ HEAVY = {
     "tokenizers",
     "rich",
     "numpy",
+    "pydantic",
+    "yaml",
 }
 
 

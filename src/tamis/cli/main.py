@@ -7,7 +7,10 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+if TYPE_CHECKING:
+    from tamis.core import TamisError
 
 # no library that Tamis uses may phone home
 for _switch in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY"):
@@ -62,8 +65,6 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command line and exit: 0 done, 1 failed, 2 wrong use, 3 a gate or check did not hold."""
-    from tamis.core import TamisError
-
     given = sys.argv[1:] if arguments is None else arguments
     words, overrides = _split_overrides(given)
     output.context.overrides = overrides
@@ -74,7 +75,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         except SystemExit as stop:
             code = stop.code
         sys.stdout.flush()  # now, while a full disk can still be told
-    except TamisError as error:
+    except _user_error() as error:  # looked up when there is an error: `--help` need not load the core
         print(f"tamis: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
@@ -88,6 +89,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     sys.exit(code)
+
+
+def _user_error() -> type[TamisError]:
+    from tamis.core import TamisError
+
+    return TamisError
 
 
 def _split_overrides(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
