@@ -85,6 +85,15 @@ class CheckContext:
         return self.frame["split"].cast(pl.String)
 
     @cached_property
+    def oversampled(self) -> Rows:
+        """The rows that `tamis data split --balance over` repeated on purpose: their ids end in `#2`, `#3`…"""
+        split = self.dataset.manifest.notes.get("split")
+        if not isinstance(split, dict) or not split.get("copies") or "id" not in self.frame.columns:
+            return np.empty(0, dtype=np.int64)
+        repeated = self.frame["id"].cast(pl.String).str.contains(r"#\d+$").fill_null(False)
+        return self.frame["row"].filter(repeated).to_numpy()
+
+    @cached_property
     def long_labels(self) -> pl.DataFrame:
         """One line for each label of each row: `row`, `label` and, where there is one, `split`."""
         columns = ["row", "labels", *(["split"] if self.splits is not None else [])]
@@ -138,9 +147,9 @@ class CheckContext:
             return ()
         return tuple(str(value) for value in self.frame["id"].gather(rows - 1).to_list())
 
-    def sample(self) -> Rows:
-        """Return the rows that a slow check looks at: all, or `sample_rows` of them evenly spread."""
-        total, most = self.dataset.rows, self.settings.sample_rows
+    def sample(self, most: int) -> Rows:
+        """Return all rows, or so many of them evenly spread, always the same."""
+        total = self.dataset.rows
         if total <= most:
             return np.arange(1, total + 1, dtype=np.int64)
         return np.unique(np.linspace(1, total, most).round().astype(np.int64))

@@ -16,6 +16,7 @@ def check_duplicates(context: CheckContext) -> Iterable[Finding]:
         pl.DataFrame({"row": context.frame["row"], "answer": context.answers.fill_null("\x00")}), on="row",
         maintain_order="left",
     )  # fmt: skip
+    rows = rows.filter(~pl.col("row").is_in(context.oversampled.tolist())) if len(context.oversampled) else rows
     splits = context.splits
     # a row outside of every split is with others of its kind
     rows = rows.with_columns(
@@ -58,8 +59,7 @@ def _exact(context: CheckContext, rows: pl.DataFrame) -> Iterable[Finding]:
 
 def _near(context: CheckContext, rows: pl.DataFrame) -> Iterable[Finding]:
     families = rows.filter(pl.col("first").n_unique().over("kin", "split", "answer") > 1)
-    later = families.filter(pl.col("row") != pl.col("row").min().over("kin", "split", "answer"))
-    later = later.filter(pl.col("first") != pl.col("first").min().over("kin", "split", "answer"))
+    later = families.filter(pl.col("first") != pl.col("first").min().over("kin", "split", "answer"))
     if not later.height:
         return
     numbers = as_rows(later["row"].to_numpy())

@@ -147,9 +147,10 @@ def _undone(run: re.Match[str]) -> tuple[str, bool]:
         marks = _MARKS if signs[at] == "Ã" else _SIGNS
         typed = set(signs[at + 1 : at + size]) <= marks and not following.isalpha() and signs[at] != "Â"
         sure = sure or not typed
-        out.append(signs[at : at + size] if typed and signs[at] != "Ã" else letter)
+        out.append(letter)
         at += size
-    return "".join(out), sure
+    # without a sure one beside it, only Ã is so seldom typed that the rest of the text may vouch for it
+    return ("".join(out) if sure or "Ã" in signs else signs), sure
 
 
 def _decoded(data: bytes) -> str | None:

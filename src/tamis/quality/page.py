@@ -82,12 +82,12 @@ def _block(finding: Finding, report: Report, shown_rows: int) -> str:
         f"<p>{escape(finding.explanation)}</p>",
     ]
     if finding.samples:
-        parts.append(page.table(["for example"], [(sample,) for sample in finding.samples]))
+        parts.append(page.quote("\n".join(finding.samples)))
     if finding.count:
         parts.append(_rows(finding, shown_rows))
     if finding.fix:
         command = page.code(f"tamis data check {report.ref} --apply {finding.fix.name}")
-        parts.append(f"<p><b>Fix:</b> {escape(finding.fix.what)}. {command}</p>")
+        parts.append(f"<div><b>Fix:</b> {escape(finding.fix.what)}<br>{command}</div>")
     return "\n".join(parts)
 
 
@@ -100,8 +100,9 @@ def _rows(finding: Finding, shown_rows: int) -> str:
     )  # fmt: skip
     more = finding.count - len(first)
     heading = "rows, with their ids" if told else "rows"
+    share = "" if finding.share is None else f", {percent(finding.share)} of those looked at"
     return (
-        f"<details><summary>{counted(finding.count, 'row')}</summary><p>{heading}: {escape(listed)}"
+        f"<details><summary>{counted(finding.count, 'row')}{share}</summary><p>{heading}: {escape(listed)}"
         + (f" and {more:,} more (all: <code>--rows {escape(finding.kind)}</code>)" if more > 0 else "")
         + "</p></details>"
     )

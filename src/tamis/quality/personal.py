@@ -153,7 +153,9 @@ def _ips(text: str) -> Iterator[Place]:
         plain = all(part == str(int(part)) and int(part) < 256 for part in parts)
         if plain and any(len(part) > 1 for part in parts[1:]) and not _VERSION.search(text[: found.start()][-24:]):
             address = ipaddress.IPv4Address(found[0])
-            if not (address.is_loopback or address.is_unspecified or address.is_multicast or parts[0] in ("0", "255")):
+            # nor is a router's own, such as 192.168.1.1, anybody's
+            gateway = address.is_private and parts[-1] in ("0", "1", "254", "255") and parts[0] in ("10", "172", "192")
+            if not (address.is_loopback or address.is_multicast or gateway or parts[0] in ("0", "255")):
                 yield Place(found.start(), found.end(), "ip")
     for found in _IPV6.finditer(text):
         groups = [group for group in found[0].split(":") if group]

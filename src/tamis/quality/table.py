@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tamis.core import UsageError, did_you_mean, plugins
-from tamis.quality import encoding, html, lengths, pii
+from tamis.quality import encoding, html, lengths, pii, tokens
 from tamis.quality.check import Check
 from tamis.quality.classes import check_classes
 from tamis.quality.columns import check_columns
@@ -17,7 +17,6 @@ from tamis.quality.labels import check_labels
 from tamis.quality.language import check_language
 from tamis.quality.leakage import check_leakage
 from tamis.quality.split_leaks import check_split_leaks
-from tamis.quality.tokens import check_tokens
 
 CHECKS: tuple[Check, ...] = (
     Check(name="labels", question="Do some labels differ only by their spelling?", run=check_labels),
@@ -30,7 +29,7 @@ CHECKS: tuple[Check, ...] = (
     Check(name="ids", question="Are ids unique, and silent about the label?", run=check_ids),
     Check(name="columns", question="Does another column give the label away?", run=check_columns),
     Check(name="lengths", question="Are texts empty, tiny or huge?", run=lengths.check_lengths, traits=lengths.traits),
-    Check(name="tokens", question="How many texts would a backbone's limit cut?", run=check_tokens),
+    Check(name="tokens", question="Would a backbone's limit cut texts?", run=tokens.check_tokens, traits=tokens.traits),
     Check(name="encoding", question="Was text read in a wrong encoding?", run=encoding.check_encoding,
           traits=encoding.traits),
     Check(name="html", question="Is HTML left in the texts?", run=html.check_html, traits=html.traits),
