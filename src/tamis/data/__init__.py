@@ -23,6 +23,7 @@ from tamis.data.rows_out import write_csv, write_parquet
 from tamis.data.saved import SavedQuery, bind_query, save_query, saved_queries, saved_query
 from tamis.data.schema import Schema
 from tamis.data.sources import SourceOptions
+from tamis.data.sources.registry import open_source
 from tamis.data.translate import dialects, parse, translate
 from tamis.data.writer import DatasetWriter, derive
 
@@ -49,6 +50,7 @@ __all__ = [
     "dialects",
     "import_dataset",
     "open_dataset",
+    "open_source",
     "parse",
     "query_datasets",
     "read_catalog",
