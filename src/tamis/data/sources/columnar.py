@@ -44,11 +44,12 @@ def read_arrow(inputs: list[Input], options: SourceOptions) -> Source:
 
 
 def plain_columns(schema: pa.Schema, sample: pa.Table) -> pa.Schema:
-    """Return the plain columns of a table; those of bytes that are UTF-8 in its first rows are text."""
+    """Return the plain columns of a table; bytes are text when most of them are UTF-8 in its first rows."""
     columns = flat_schema(schema)
     plain = flattened(sample)
     for number, column in enumerate(columns):
-        if pa.types.is_binary(column.type) and not _not_text(plain[column.name]).any():
+        values = plain[column.name]
+        if pa.types.is_binary(column.type) and 2 * int(_not_text(values).sum()) <= len(values) - values.null_count:
             columns = columns.set(number, pa.field(column.name, pa.string()))
     return columns
 

@@ -18,7 +18,7 @@ from email.message import Message
 from pathlib import Path
 from typing import BinaryIO
 
-from tamis.core import DataError, Progress, Silent, TamisError
+from tamis.core import DataError, Progress, Silent, TamisError, UsageError
 from tamis.core.progress import Advance
 from tamis.data.sources.scratch import ScratchFile
 
@@ -90,7 +90,13 @@ def without_secrets(url: str) -> str:
     >>> without_secrets("https://me:pw@host/a.csv?v=2&X-Amz-Signature=f00")
     'https://host/a.csv?v=2'
     """
-    parts = urllib.parse.urlsplit(url)
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError as error:
+        scheme = url.partition(":")[0]
+        raise UsageError(
+            f"this {scheme}:// address cannot be read: {error}", hint="special signs are written %XX"
+        ) from None
     query = [pair for pair in parts.query.split("&") if pair and not _SECRET_KEYS.search(pair.partition("=")[0])]
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "&".join(query), ""))
 

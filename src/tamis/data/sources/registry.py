@@ -8,11 +8,11 @@ from collections.abc import Callable
 from tamis.core import UsageError, did_you_mean
 from tamis.data.sources.columnar import read_arrow, read_parquet
 from tamis.data.sources.conll import read_conll
+from tamis.data.sources.database import open_database, read_duckdb, read_sqlite
 from tamis.data.sources.delimited import read_delimited
+from tamis.data.sources.docstrings import DocstringSource
 from tamis.data.sources.fasttext import read_fasttext
 from tamis.data.sources.json_rows import read_json, read_json_lines
-from tamis.data.sources.docstrings import DocstringSource
-from tamis.data.sources.docstrings import open_demo
 from tamis.data.sources.location import Input, locate
 from tamis.data.sources.options import SourceOptions
 from tamis.data.sources.pdf import read_pdf
@@ -40,6 +40,8 @@ READERS: dict[str, Reader] = {
     "text": read_plain_text,
     "fasttext": read_fasttext,
     "conll": read_conll,
+    "sqlite": read_sqlite,
+    "duckdb": read_duckdb,
 }
 """Readers by kind (`--kind`)."""
 
@@ -64,11 +66,19 @@ SUFFIXES: dict[str, str] = {
     ".iob": "conll",
     ".iob2": "conll",
     ".bio": "conll",
+    ".db": "sqlite",
+    ".sqlite": "sqlite",
+    ".sqlite3": "sqlite",
+    ".duckdb": "duckdb",
 }
 """The kind that a file's name tells."""
 
 SCHEMES: dict[str, Callable[[str, SourceOptions], Source]] = {
     "demo": _demo,
+    "sqlite": open_database,
+    "duckdb": open_database,
+    "postgresql": open_database,
+    "postgres": open_database,
 }
 """Sources that are no files, by the word before their first colon: they get the whole address."""
 
@@ -84,7 +94,7 @@ def open_source(source: str, *, kind: str | None = None, options: SourceOptions 
     scheme = source.partition(":")[0] if ":" in source else ""
     if kind is None and scheme in SCHEMES:
         return SCHEMES[scheme](source, options)
-    inputs = locate(source, suffixes=() if kind else tuple(SUFFIXES))
+    inputs = locate(source, suffixes=[suffix for suffix, named in SUFFIXES.items() if kind in (None, named)])
     return READERS[kind or _kind_of(inputs, source)](inputs, options)
 
 
