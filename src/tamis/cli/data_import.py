@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tamis.cli import output
+from tamis.cli.constraints import verify_imported
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -121,6 +122,8 @@ def import_source(
     )
     if as_json:
         output.print_json(_to_dict(result))
+        if result.dataset is not None:
+            verify_imported(output.workspace(), result.dataset, quiet=True)
         return
     _print_roles(result)
     if result.dataset is None:
@@ -129,6 +132,7 @@ def import_source(
         print("Dry run: nothing was written.")
         return
     _print_outcome(result)
+    verify_imported(output.workspace(), result.dataset)
 
 
 def _several(names: str | None) -> tuple[str, ...]:
