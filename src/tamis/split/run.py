@@ -37,6 +37,9 @@ def split_dataset(
     if options.hold_out is not None:
         _check_labels(start, options.hold_out)
         appended, renamed = hold_out_table(start, options.hold_out)
+    if options.hold_out is not None and options.hold_out.manifest.rejected:
+        count = options.hold_out.manifest.rejected
+        said.append(f"{count:,} rows of the hold-out could not be read: tamis data show {options.hold_out.ref}")
     if renamed:
         said.append(f"{renamed:,} ids of the hold-out are ids of the dataset too: they got 'hold-out-' in front")
     rows = read_rows(start, options.hold_out, seed=options.seed)
