@@ -19,7 +19,7 @@ for _switch in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "MLFLOW_DISABLE_TELE
 import typer
 
 from tamis import __version__
-from tamis.cli import constraints, data, data_import, demo, explore, output, quality, split, sql, workspace
+from tamis.cli import constraints, data, data_import, demo, explore, features, output, quality, split, sql, workspace
 
 _OVERRIDE = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+=.*", re.DOTALL)
 
@@ -38,6 +38,7 @@ sql.add_commands(data.app)
 constraints.add_commands(data.app)
 split.add_commands(data.app)
 quality.add_commands(data.app)
+features.add_commands(data.app)
 workspace.add_commands(app)
 explore.add_commands(app)
 demo.add_commands(app)
