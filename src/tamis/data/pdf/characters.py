@@ -58,7 +58,7 @@ def _compose(match: re.Match[str]) -> str:
     return whole if len(whole) == 1 else match[0]
 
 
-_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+_AROUND_WORDS = ".,;:!?…()[]{}<>/\"'‘’“”„«»|*†‡"
 _LAST_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*\Z")
 _FIRST_WORD = re.compile(r"[^\W_]*")
 _LONGEST_WORD = 60
@@ -78,7 +78,7 @@ class Vocabulary:
             pieces = text.split(HYPHEN)
             whole = [_FIRST_WORD.sub("", piece, count=1) for piece in pieces[1:]]
             text = "\n".join(_without_last_word(piece) for piece in [pieces[0], *whole])
-        self._words = set(_WORD.findall(text))
+        self._words = {word.strip(_AROUND_WORDS) for word in set(text.split())}
         compounds = [word.split("-") for word in self._words if "-" in word]
         self._heads = {parts[0] for parts in compounds}
         self._tails = {parts[-1] for parts in compounds}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,20 +40,22 @@ def _columns(boxes: Sequence[Box], lines: list[int]) -> Iterator[Column]:
         if lines:
             yield _column(boxes, lines)
         return
-    sides = dict(zip(lines, _sides([boxes[at] for at in lines], gutter), strict=True))
-    full = sorted((at for at in lines if not sides[at]), key=lambda at: -_middle(boxes[at]))
-    edges = [_middle(boxes[at]) for at in full]
+    sides = _sides([boxes[at] for at in lines], gutter)
+    full = sorted((at for at, side in zip(lines, sides, strict=True) if not side), key=lambda at: -_middle(boxes[at]))
+    edges = [-_middle(boxes[at]) for at in full]
+    inner: dict[tuple[int, int], list[int]] = {}
+    for at, side in zip(lines, sides, strict=True):
+        if side:
+            inner.setdefault((bisect_left(edges, -_middle(boxes[at])), side), []).append(at)
     waiting: list[int] = []  # full lines that follow each other
-    for number, edge in enumerate([*edges, float("-inf")]):
-        above = edges[number - 1] if number else float("inf")
+    for band in range(len(full) + 1):
         for side in (-1, 1):
-            inner = [at for at in lines if sides[at] == side and edge < _middle(boxes[at]) <= above]
-            if inner:
+            if (band, side) in inner:
                 if waiting:
                     yield _column(boxes, sorted(waiting))
                     waiting = []
-                yield from _columns(boxes, inner)
-        waiting += full[number : number + 1]
+                yield from _columns(boxes, inner[band, side])
+        waiting += full[band : band + 1]
     if waiting:
         yield _column(boxes, sorted(waiting))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+from collections import deque
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +43,7 @@ class PageLines:
     failed: bool = False
     """The page could not be read at all."""
     fonts: list[str] = field(default_factory=list)
-    """Each line's font, where it was asked for."""
+    """Each line's font, where it was asked for and the line is set larger than most."""
 
 
 def empty_page(width: float = 0.0, height: float = 0.0, *, failed: bool = False) -> PageLines:
@@ -72,24 +73,23 @@ def _read(text_page: Any, width: float, height: float, *, with_fonts: bool) -> P
     count = pdfium.FPDFText_CountChars(text_page)
     if count <= 0:
         return empty_page(width, height)
-    buffer = (ctypes.c_ushort * (count + 1))()
-    length = pdfium.FPDFText_GetText(text_page, 0, count, buffer) - 1
+    units = np.zeros(count + 1, dtype=np.uint16)
+    handle = ctypes.cast(text_page, ctypes.c_void_p).value
+    length = _functions().text(handle, 0, count, units.ctypes.data) - 1
     if length <= 0:
         return empty_page(width, height)
-    units = np.frombuffer(buffer, dtype=np.uint16, count=length)
-    raw = memoryview(buffer).cast("B")
+    units = units[:length]
     characters = length - int(np.count_nonzero(units == 13)) - int(np.count_nonzero(units >> 10 == 0x37))
     hyphens = units == 0xFFFE
     signs = np.flatnonzero((units > 32) & (units != 160) & ~hyphens)
     if not len(signs):
         return empty_page(width, height)
     breaks = np.flatnonzero((units == 13) | (units == 10) | hyphens)
-    line_of = np.searchsorted(breaks, signs)
-    new = np.flatnonzero(np.diff(line_of)) + 1
-    begins = np.concatenate(([0], new))
-    first, last = signs[begins], signs[np.concatenate((new - 1, [len(signs) - 1]))]
-    hyphened = np.append(hyphens[breaks], False)[line_of[begins]]
-
+    ends = np.append(np.searchsorted(signs, breaks), len(signs))
+    begins = np.append(0, ends[:-1])
+    filled = begins < ends
+    first, last = signs[begins[filled]], signs[ends[filled] - 1]
+    hyphened = np.append(hyphens[breaks], False)[filled]
     shifted = length != count
 
     def boxes_of(indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -104,22 +104,47 @@ def _read(text_page: Any, width: float, height: float, *, with_fonts: bool) -> P
     spans = Spans(first, last, _even(one, two), _even(two, one), hyphened, upright)
     spans = parted(spans, signs, lambda indices: _turn(boxes_of(indices), turned))
     sizes = np.maximum(spans.one[:, 3] - spans.one[:, 1], spans.two[:, 3] - spans.two[:, 1])
-    texts = [
-        bytes(raw[2 * begin : 2 * end + 2]).decode("utf-16-le", "replace")
-        for begin, end in zip(spans.first.tolist(), spans.last.tolist(), strict=True)
-    ]
-    texts = [text + HYPHEN if hyphen else text for text, hyphen in zip(texts, spans.hyphened.tolist(), strict=True)]
-    page = _joined(texts, spans.places, sizes, spans.first.tolist(), spans.upright, width, height, characters)
+    starts = spans.first.tolist()
+    texts = _texts(units, starts, spans.last.tolist())
+    for at in np.flatnonzero(spans.hyphened).tolist():
+        texts[at] += HYPHEN
+    page = _joined(
+        texts, spans.places.tolist(), sizes.tolist(), starts, spans.upright.tolist(), width, height, characters
+    )
     if with_fonts:
-        page.fonts.extend(_font(text_page, start) for start in page.starts)
+        usual = sorted(page.sizes)[len(page.sizes) // 2]
+        large = (size > usual for size in page.sizes)
+        page.fonts.extend(_font(text_page, at) if big else "" for at, big in zip(page.starts, large, strict=True))
     return page
 
 
+def _texts(units: npt.NDArray[np.uint16], first: list[int], last: list[int]) -> list[str]:
+    raw = units.tobytes()
+    whole = raw.decode("utf-16-le", "replace")
+    if len(whole) == len(units):
+        return [whole[begin : end + 1] for begin, end in zip(first, last, strict=True)]
+    # a letter of two units makes the places in the file's text and in ours differ
+    return [raw[2 * begin : 2 * end + 2].decode("utf-16-le", "replace") for begin, end in zip(first, last, strict=True)]
+
+
+class _Functions(NamedTuple):
+    text: Any
+    box: Any
+
+
 @cache
-def _box_function() -> Any:
-    """pdfium's box of a letter, called without ctypes' checks of each argument: that is most of the cost."""
-    address = ctypes.cast(pdfium.FPDFText_GetLooseCharBox, ctypes.c_void_p).value
-    return ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(address or 0)
+def _functions() -> _Functions:
+    """pdfium's functions, called without ctypes' checks of each argument: those are most of the cost."""
+
+    def plain(function: Any, *arguments: Any) -> Any:
+        address = ctypes.cast(function, ctypes.c_void_p).value
+        return ctypes.PYFUNCTYPE(ctypes.c_int, *arguments)(address or 0)
+
+    pointer, number = ctypes.c_void_p, ctypes.c_int
+    return _Functions(
+        plain(pdfium.FPDFText_GetText, pointer, number, number, pointer),
+        plain(pdfium.FPDFText_GetLooseCharBox, pointer, number, pointer),
+    )
 
 
 def _boxes(text_page: Any, indices: npt.NDArray[np.int64], *, shifted: bool) -> npt.NDArray[np.float64]:
@@ -130,8 +155,7 @@ def _boxes(text_page: Any, indices: npt.NDArray[np.int64], *, shifted: bool) -> 
     found = np.zeros((len(wanted), 4), dtype=np.float32)
     base = found.ctypes.data
     handle = ctypes.cast(text_page, ctypes.c_void_p).value
-    for _ in map(_box_function(), repeat(handle), wanted, range(base, base + 16 * len(wanted), 16)):
-        pass
+    deque(map(_functions().box, repeat(handle), wanted, range(base, base + 16 * len(wanted), 16)), maxlen=0)
     return found[:, [0, 3, 2, 1]].astype(np.float64)
 
 
@@ -166,34 +190,43 @@ def _turn(boxes: npt.NDArray[np.float64], way: int) -> npt.NDArray[np.float64]:
 
 def _joined(
     texts: list[str],
-    places: npt.NDArray[np.float64],
-    sizes: npt.NDArray[np.float64],
+    boxes: list[Box],
+    sizes: list[float],
     starts: list[int],
-    upright: npt.NDArray[np.bool_],
+    upright: list[bool],
     width: float,
     height: float,
     characters: int,
 ) -> PageLines:
-    """Put pieces of one printed line together again."""
-    if len(texts) > 1:
-        gap = places[1:, 0] - places[:-1, 2]
-        overlap = np.minimum(places[1:, 3], places[:-1, 3]) - np.maximum(places[1:, 1], places[:-1, 1])
-        low = np.minimum(places[1:, 3] - places[1:, 1], places[:-1, 3] - places[:-1, 1])
-        em = np.maximum(sizes[1:], sizes[:-1])
-        joins = (gap < _JOIN_EMS * em) & (gap > -0.5 * em) & (overlap > 0.4 * low) & upright[1:] & upright[:-1]
-        for at in np.flatnonzero(joins)[::-1].tolist():
-            if texts[at].endswith(HYPHEN):
+    """Put pieces of one printed line together again: pdfium parts a line at raised and lowered signs."""
+    kept: list[int] = []
+    for at, box in enumerate(boxes):
+        if kept:
+            one = boxes[kept[-1]]
+            em = max(sizes[at], sizes[kept[-1]])
+            gap = box[0] - one[2]
+            if (
+                -0.5 * em < gap < _JOIN_EMS * em
+                and min(box[3], one[3]) - max(box[1], one[1]) > 0.4 * min(box[3] - box[1], one[3] - one[1])
+                and upright[at]
+                and upright[kept[-1]]
+                and not texts[kept[-1]].endswith(HYPHEN)
+            ):
+                texts[kept[-1]] += (" " if gap > 0.2 * em else "") + texts[at]
+                one[:] = min(box[0], one[0]), min(box[1], one[1]), max(box[2], one[2]), max(box[3], one[3])
+                sizes[kept[-1]] = em
                 continue
-            texts[at] += (" " if gap[at] > 0.2 * em[at] else "") + texts[at + 1]
-            places[at, [1, 0]] = np.minimum(places[at, [1, 0]], places[at + 1, [1, 0]])
-            places[at, [2, 3]] = np.maximum(places[at, [2, 3]], places[at + 1, [2, 3]])
-            sizes[at] = max(sizes[at], sizes[at + 1])
-            texts[at + 1] = ""
-        if joins.any():
-            kept = [at for at, text in enumerate(texts) if text]
-            texts, starts = [texts[at] for at in kept], [starts[at] for at in kept]
-            places, sizes, upright = places[kept], sizes[kept], upright[kept]
-    return PageLines(texts, places.tolist(), sizes.tolist(), starts, upright.tolist(), width, height, characters)
+        kept.append(at)
+    return PageLines(
+        [texts[at] for at in kept],
+        [boxes[at] for at in kept],
+        [sizes[at] for at in kept],
+        [starts[at] for at in kept],
+        [upright[at] for at in kept],
+        width,
+        height,
+        characters,
+    )
 
 
 def _font(text_page: Any, start: int) -> str:

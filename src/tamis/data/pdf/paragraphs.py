@@ -90,6 +90,8 @@ def _breaks(
     """Whether line `two` begins a new paragraph."""
     above, below = page.boxes[one], page.boxes[two]
     step = (above[1] + above[3] - below[1] - below[3]) / 2
+    if not ended_early and abs(step - pitch) < 0.1 * pitch and abs(above[0] - below[0]) < 2.0:
+        return not _same_size(page, one, two) and min(len(page.texts[one]), len(page.texts[two])) > 3
     em = max(page.sizes[two], 1.0)
     if step < -1.5 * em:
         return True

@@ -15,6 +15,7 @@ _WIDE = 0.55  # of the text's width: a line that might be two columns' lines tak
 _GAP_EMS = 0.8  # nothing between two words of a line is as wide
 _FEWEST = 4  # lines that must have the same gap
 _MOST_CUTS = 3
+_LOOKED_AT = 4  # wide lines, before all are
 
 
 @dataclass(frozen=True)
@@ -58,22 +59,24 @@ def _parted_once(
     wide = (places[:, 2] - places[:, 0] > _WIDE * (right - left)) & spans.upright
     if np.count_nonzero(wide) < _FEWEST:
         return None
-    owner = np.searchsorted(spans.first, signs, side="right") - 1
-    ends = np.flatnonzero((np.diff(signs) > 1) & (np.diff(owner) == 0) & wide[owner[:-1]])
-    boxes = boxes_of(np.concatenate((signs[ends], signs[ends + 1])))
-    before, after = boxes[: len(ends)], boxes[len(ends) :]
-    gap = np.flatnonzero(after[:, 0] - before[:, 2] > _GAP_EMS * np.maximum(before[:, 3] - before[:, 1], 1.0))
+    some = np.flatnonzero(wide)[:: max(1, np.count_nonzero(wide) // _LOOKED_AT)]
+    word_ends = np.concatenate([_word_ends(spans, signs, at) for at in some.tolist()])
+    if not len(_gaps(word_ends, signs, boxes_of)[0]):  # most pages end here, with few letters' places asked for
+        return None
+    ends_of = [_word_ends(spans, signs, at) for at in np.flatnonzero(wide).tolist()]
+    word_ends, owner = np.concatenate(ends_of), np.repeat(np.flatnonzero(wide), [len(each) for each in ends_of])
+    gap, before, after = _gaps(word_ends, signs, boxes_of)
     if len(gap) < _FEWEST:
         return None
     grid = np.arange(left + 0.15 * (right - left), right - 0.15 * (right - left), 1.0)
-    votes = ((before[gap, 2][:, None] < grid) & (after[gap, 0][:, None] > grid)).sum(axis=0)
+    votes = ((before[:, 2][:, None] < grid) & (after[:, 0][:, None] > grid)).sum(axis=0)
     if not len(votes) or votes.max() < max(_FEWEST, 0.3 * np.count_nonzero(wide)):
         return None
     best = np.flatnonzero(votes == votes.max())
     cut = float(grid[best[len(best) // 2]])
-    gap = gap[(before[gap, 2] < cut) & (after[gap, 0] > cut)]
-    before, after, ends = before[gap], after[gap], ends[gap]
-    rows, stops, starts = owner[ends], signs[ends], signs[ends + 1]
+    here = (before[:, 2] < cut) & (after[:, 0] > cut)
+    before, after, gap = before[here], after[here], gap[here]
+    rows, stops, starts = owner[gap], signs[word_ends[gap]], signs[word_ends[gap] + 1]
     # Between the columns of a table there is white too, but its rows are read across: its cells are short or uneven.
     filled_left = (before[:, 2] - places[rows, 0]) / max(float(before[:, 2].max() - places[rows, 0].min()), 1.0)
     filled_right = (places[rows, 2] - after[:, 0]) / max(float(places[rows, 2].max() - after[:, 0].min()), 1.0)
@@ -91,3 +94,21 @@ def _parted_once(
         np.concatenate((hyphened, spans.hyphened[rows]))[order],
         np.concatenate((spans.upright, spans.upright[rows]))[order],
     )
+
+
+def _word_ends(spans: Spans, signs: npt.NDArray[np.int64], at: int) -> npt.NDArray[np.int64]:
+    """Where in `signs` the words of a span end, its last one left out."""
+    begin, end = np.searchsorted(signs, (spans.first[at], spans.last[at])).tolist()
+    inside = signs[begin : end + 1]
+    found: npt.NDArray[np.int64] = np.flatnonzero(inside[1:] - inside[:-1] > 1) + begin
+    return found
+
+
+def _gaps(
+    ends: npt.NDArray[np.int64], signs: npt.NDArray[np.int64], boxes_of: Callable[[npt.NDArray[np.int64]], Boxes]
+) -> tuple[npt.NDArray[np.int64], Boxes, Boxes]:
+    """Which of these ends of words are followed by a wide gap, and the letters' boxes before and after each."""
+    boxes = boxes_of(np.concatenate((signs[ends], signs[ends + 1])))
+    before, after = boxes[: len(ends)], boxes[len(ends) :]
+    gap = np.flatnonzero(after[:, 0] - before[:, 2] > _GAP_EMS * np.maximum(before[:, 3] - before[:, 1], 1.0))
+    return gap, before[gap], after[gap]
