@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
@@ -64,6 +65,9 @@ class PdfSource:
             raise UsageError(f"--workers must be 1 or more, not {options.workers}")
         if options.ocr:
             check_ocr(options.ocr_language)
+        aside = Counter(each.suffix or "without suffix" for each in inputs if each.suffix != ".pdf")
+        if len(inputs) > aside.total() > 0:
+            inputs = [each for each in inputs if each.suffix == ".pdf"]
         self._inputs, self._options = list(inputs), options
         self._names = _names([each.uri for each in inputs])
         self._passwords = _passwords(options.password_file)
@@ -74,6 +78,8 @@ class PdfSource:
         shown: dict[str, Any] = {"files": len(inputs), "per": options.per}
         if options.ocr:
             shown["ocr"] = options.ocr_language
+        if len(inputs) > 1 and aside:
+            shown["notes"] = ["left aside: " + ", ".join(f"{count} {suffix}" for suffix, count in aside.items())]
         self.options: Mapping[str, Any] = shown
 
     def head(self) -> pa.Table:

@@ -10,9 +10,11 @@ from tamis.data.sources.columnar import read_arrow, read_parquet
 from tamis.data.sources.conll import read_conll
 from tamis.data.sources.database import open_database, read_duckdb, read_sqlite
 from tamis.data.sources.delimited import read_delimited
+from tamis.data.sources.doccano import read_doccano
 from tamis.data.sources.docstrings import DocstringSource
 from tamis.data.sources.fasttext import read_fasttext
 from tamis.data.sources.json_rows import read_json, read_json_lines
+from tamis.data.sources.label_studio import read_label_studio
 from tamis.data.sources.location import Input, locate
 from tamis.data.sources.options import SourceOptions
 from tamis.data.sources.pdf import read_pdf
@@ -40,6 +42,8 @@ READERS: dict[str, Reader] = {
     "text": read_plain_text,
     "fasttext": read_fasttext,
     "conll": read_conll,
+    "label-studio": read_label_studio,
+    "doccano": read_doccano,
     "sqlite": read_sqlite,
     "duckdb": read_duckdb,
 }
@@ -102,6 +106,8 @@ def _kind_of(inputs: list[Input], source: str) -> str:
     kinds = Counter(SUFFIXES.get(each.suffix) for each in inputs)
     if len(kinds) == 1 and None not in kinds:
         return str(next(iter(kinds)))
+    if 2 * kinds["pdf"] > kinds.total():  # papers come with their index or data; the reader says what it leaves aside
+        return "pdf"
     listed = ", ".join(sorted(READERS))
     if None in kinds:
         odd = next(each for each in inputs if each.suffix not in SUFFIXES)
