@@ -109,7 +109,9 @@ def show_verification(verification: Verification) -> None:
         output.print_table(["measured", "value"], [[one.name, one.value or one.problem] for one in only])
     held = sum(one.status == "success" for one in results)
     failed, warned = len(verification.failed), len(verification.warned)
-    print(f"{held} of {len(results)} hold, {failed} failed, {warned} with a warning")
+    unknown = sum(one.status == "not enough history" for one in results)
+    told = [f"{held} of {len(results)} hold", f"{failed} failed", f"{warned} with a warning"]
+    print(", ".join([*told, f"{unknown} without enough history"] if unknown else told))
 
 
 def raise_for(verification: Verification, *, kept: bool = False) -> None:
@@ -119,8 +121,9 @@ def raise_for(verification: Verification, *, kept: bool = False) -> None:
     if verification.failed:
         what = "; ".join(f"{one.constraint}: {one.message}" for one in verification.failed[:3])
         more = f" and {len(verification.failed) - 3} more" if len(verification.failed) > 3 else ""
+        count = len(verification.failed)
         raise CheckFailed(
-            f"{len(verification.failed)} constraints do not hold of {verification.dataset}: {what}{more}",
+            f"{count} constraint{' does' if count == 1 else 's do'} not hold of {verification.dataset}: {what}{more}",
             hint=f"{verification.dataset} is kept, so that you can look at it" if kept else None,
         )
 

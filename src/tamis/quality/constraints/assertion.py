@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 Value = float | str
 
-_COMPARED = re.compile(r"(>=|<=|==|!=|=|>|<)\s*(\S.*)")
+_COMPARED = re.compile(r"(>=|<=|==|!=|=|>|<)\s*([^\s<>=!].*)")
 _BETWEEN = re.compile(r"between\s+(\S.*?)\s+and\s+(\S.*)", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d[\d_,]*)?(\.\d+)?([eE][+-]?\d+)?(\s*%)?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?")

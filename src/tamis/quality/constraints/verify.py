@@ -10,7 +10,7 @@ from typing import Any, Literal
 from tamis.core import SqlEngine, TamisError, Workspace
 from tamis.data import CatalogTable, Dataset, catalog_table, sql_engine
 from tamis.quality.constraints.anomaly import judge_change
-from tamis.quality.constraints.assertion import Assertion, shown
+from tamis.quality.constraints.assertion import shown
 from tamis.quality.constraints.constraint import Constraint
 from tamis.quality.constraints.history import MetricHistory
 from tamis.quality.constraints.measure import Measured, ask, measure, to_dialect
@@ -128,7 +128,7 @@ def _judge(
             yield result(constraint.title, "success", _said(found))
         else:
             examples = _examples(constraint, table, engine)
-            yield result(constraint.title, "failure", f"{_said(found)} is not {_wanted(assertion)}", examples)
+            yield result(constraint.title, "failure", f"{_said(found)} is not {assertion}", examples)
     if constraint.anomaly is not None:
         name = constraint.name or constraint.measured
         if not isinstance(found.value, float):
@@ -144,17 +144,13 @@ def _said(found: Measured) -> str:
     return shown(found.value)
 
 
-def _wanted(assertion: Assertion) -> str:
-    return str(assertion)
-
-
 def _examples(constraint: Constraint, table: CatalogTable, engine: SqlEngine) -> tuple[str, ...]:
     """Look up some rows that do not hold; only for a constraint that failed."""
     condition = plan_metric(constraint, table.columns).bad_rows
     if condition is None or "id" not in table.columns:
         return ()
     try:
-        sql = f"SELECT CAST(id AS VARCHAR) AS id FROM tamis_rows WHERE {condition} ORDER BY id LIMIT {_EXAMPLES}"
+        sql = f"SELECT id FROM tamis_rows WHERE {condition} ORDER BY LENGTH(id), id LIMIT {_EXAMPLES}"
         return tuple(str(row["id"]) for row in ask(to_dialect(sql, engine.dialect), table, engine))
     except TamisError:
         return ()
