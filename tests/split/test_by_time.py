@@ -55,9 +55,9 @@ def test_borders_come_nearest_to_the_fractions():
 )
 def test_times_of_every_form_are_ordered(make_dataset, times):
     dataset = make_dataset(text=["a", "b", "c", "d"], time=pa.array([*times, None]))
-    moments, known = read_times(dataset, "time")
-    assert np.argsort(moments[:3]).tolist() == [1, 2, 0]
-    assert known.tolist() == [True, True, True, False]
+    found = read_times(dataset, "time")
+    assert np.argsort(found.moments[:3]).tolist() == [1, 2, 0]
+    assert found.known.tolist() == [True, True, True, False]
 
 
 def test_what_is_no_time_is_told_with_its_row(make_dataset):
@@ -72,6 +72,7 @@ def test_rows_without_time_teach_and_it_is_said(workspace, make_dataset):
     result = split_dataset(workspace, dataset, SplitOptions(by="time", fractions=FRACTIONS))
     rows = result.dataset.table(["time", "split"]).to_pylist()
     assert [row["split"] for row in rows] == ["train"] * 11 + ["validation"] * 4 + ["test"] * 4 + ["train"]
+    assert "train until 2020-01-11, validation until 2020-01-15, test until 2020-01-19" in result.said
     assert "1 row is without a time and in train" in result.said
 
 

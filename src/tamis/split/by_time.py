@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -18,17 +20,43 @@ _MISSING = np.iinfo(np.int64).min
 Moments = npt.NDArray[np.int64]
 
 
-def read_times(dataset: Dataset, column: str) -> tuple[Moments, npt.NDArray[np.bool_]]:
-    """Return a number for each row that grows with time, and which rows have a time at all."""
+@dataclass(frozen=True)
+class Times:
+    """A number for each row that grows with time."""
+
+    moments: Moments
+    known: npt.NDArray[np.bool_]
+    """Which rows have a time at all."""
+    dated: bool
+    """True when the numbers are microseconds since 1970; else they are whatever the column holds."""
+
+    def show(self, moment: int) -> str:
+        """Return a moment in the way people write it.
+
+        >>> Times(np.array([0]), np.array([True]), dated=True).show(86_400_000_000)
+        '1970-01-02'
+        """
+        if not self.dated:
+            return f"{moment:,}"
+        return str(datetime(1970, 1, 1) + timedelta(microseconds=moment)).removesuffix(" 00:00:00")
+
+
+def read_times(dataset: Dataset, column: str) -> Times:
+    """Return the times in a column: dates, numbers, or text that says either."""
     values = dataset.scan().select(column).collect().to_series()
     if values.dtype == pl.String:
         values = _parsed(values, dataset, column)
     elif not (values.dtype.is_temporal() or values.dtype.is_numeric()):
         raise DataError(f"column {column!r} of {dataset.ref} holds {values.dtype}, which is no time")
+    dated = values.dtype in (pl.Date, pl.Datetime)
+    if dated:
+        values = values.cast(pl.Datetime("us"))
     if values.dtype.is_float():
-        values = values.fill_nan(None).rank("dense")
+        values = values.fill_nan(None)
+        if (values != values.round()).any():
+            values = values.rank("dense")
     known = values.is_not_null().to_numpy()
-    return values.cast(pl.Int64).fill_null(_MISSING).to_numpy(), known
+    return Times(values.cast(pl.Int64).fill_null(_MISSING).to_numpy(), known, dated)
 
 
 def split_by_time(times: Moments, known: npt.NDArray[np.bool_], fractions: Mapping[str, float]) -> Splits:

@@ -99,12 +99,16 @@ def _by_time(
     options: SplitOptions,
 ) -> None:
     column = _role_column(dataset, options)
-    times, known = read_times(dataset, column)
+    times = read_times(dataset, column)
+    known = times.known
     own = free[: dataset.rows]
     if not (known & own).any():
         raise DataError(f"column {column!r} of {dataset.ref} holds no time at all")
-    shared = split_by_time(times[own], known[own], fractions)
+    moments = times.moments[own]
+    shared = split_by_time(moments, known[own], fractions)
     decision.splits[: dataset.rows][own] = _places(fractions)[shared]
+    ends = {name: int(moments[known[own] & (shared == place)].max()) for place, name in enumerate(fractions)}
+    decision.said.append(", ".join(f"{name} until {times.show(moment)}" for name, moment in ends.items()))
     if missing := int((~known & own).sum()):
         decision.said.append(f"{_rows(missing)} without a time and in train")
 
