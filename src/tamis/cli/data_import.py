@@ -135,6 +135,10 @@ def import_source(
     verify_imported(output.workspace(), result.dataset)
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def _several(names: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in names.split(",") if name.strip()) if names else ()
 
@@ -184,9 +188,9 @@ def _print_outcome(result: ImportResult) -> None:
     if not result.new:
         print(f"Nothing new: {result.dataset.ref} holds these very rows already.")
         return
-    facts = [f"{manifest.rows:,} rows", f"task {manifest.task}"]
+    facts = [_count(manifest.rows, "row"), f"task {manifest.task}"]
     if manifest.labels:
-        facts.append(f"{len(manifest.labels):,} labels")
+        facts.append(_count(len(manifest.labels), "label"))
     if manifest.labelled < manifest.rows and manifest.task != "none":
         facts.append(f"{manifest.rows - manifest.labelled:,} without a label")
     if manifest.textless:
@@ -199,7 +203,7 @@ def _print_outcome(result: ImportResult) -> None:
             "--none id counts rows instead."
         )
     if manifest.rejected:
-        print(f"{manifest.rejected:,} rows rejected, kept in {result.dataset.path / 'rejects.parquet'}:")
+        print(f"{_count(manifest.rejected, 'row')} rejected, kept in {result.dataset.path / 'rejects.parquet'}:")
         for reject in result.rejects:
             content = f": {reject.content[:80]!r}" if reject.content else ""
             print(f"  {reject.source}, row {reject.row:,}: {reject.reason}{content}")
@@ -208,14 +212,19 @@ def _print_outcome(result: ImportResult) -> None:
 
 
 def print_rows(table: pa.Table, *, title: str) -> None:
-    """Print rows, long texts cut."""
-    rows = [[_cut(value) for value in row.values()] for row in table.to_pylist()]
-    output.print_table(table.column_names, rows, title=title)
+    """Print a few rows side by side, a line for each column, long texts cut."""
+    import shutil
+
+    shown = table.slice(0, 3)
+    width = max(
+        12, (shutil.get_terminal_size().columns - max(map(len, table.column_names)) - 4) // max(1, len(shown)) - 3
+    )
+    rows = [[name, *(_cut(value, width) for value in shown[name].to_pylist())] for name in table.column_names]
+    output.print_table(["column", *(f"row {number}" for number in range(1, len(shown) + 1))], rows, title=title)
 
 
-def _cut(value: object) -> object:
-    text = value if isinstance(value, str) else None
-    if text is None:
-        return value
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else f"{line[:59]}…"
+def _cut(value: object, width: int) -> str:
+    if value is None:
+        return "–"
+    line = " ".join(str(value).split())
+    return line if len(line) <= width else f"{line[: width - 1]}…"

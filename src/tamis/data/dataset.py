@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
@@ -139,7 +138,10 @@ class Dataset:
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Return columns (default: all) as one Arrow table in memory."""
         self._require(columns)
-        return self._rows().to_table(columns=None if columns is None else list(columns))
+        import pyarrow.dataset as pads  # takes half a second to import
+
+        rows = pads.dataset([str(part) for part in self.parts], format="parquet")
+        return rows.to_table(columns=None if columns is None else list(columns))
 
     def batches(self, columns: Sequence[str] | None = None, *, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Yield the rows in order, at most `rows` at a time, in flat memory."""
@@ -152,9 +154,6 @@ class Dataset:
         """Return the rows that could not be read: source, row number, reason, what stood there."""
         path = self.path / REJECTS
         return pq.read_table(path) if path.exists() else REJECTS_SCHEMA.empty_table()
-
-    def _rows(self) -> pads.Dataset:
-        return pads.dataset([str(part) for part in self.parts], format="parquet")
 
     def _require(self, columns: Sequence[str] | None) -> None:
         for column in columns or ():

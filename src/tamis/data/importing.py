@@ -206,7 +206,10 @@ def _save(writer: DatasetWriter, path: Path) -> None:
 
 def _listed(rejects: Sequence[Reject]) -> str:
     """The first rejects, one a line."""
-    return "".join(f"\n  row {reject.row:,}: {reject.reason}: {reject.content[:80]!r}" for reject in rejects)
+    shown = [f": {reject.content[:80]!r}" if reject.content else "" for reject in rejects]
+    return "".join(
+        f"\n  row {reject.row:,}: {reject.reason}{content}" for reject, content in zip(rejects, shown, strict=True)
+    )
 
 
 @contextmanager

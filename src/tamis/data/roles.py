@@ -158,6 +158,8 @@ def choose_roles(head: pa.Table, *, choice: RoleChoice | None = None, given: Sch
         **{role: names[0] for role, names in chosen.items() if role not in ("text", "label")},
     )
     _guess_task(roles, columns)
+    _hint_at_flags(roles, columns)
+    _hint_at_ids(roles, columns, choice)
     _hint_at_titles(roles, free, choice)
     return roles
 
@@ -242,30 +244,35 @@ def _guess_text(columns: Mapping[str, _Column]) -> _Found:
 
 
 def _guess_label(columns: Mapping[str, _Column]) -> _Found:
-    ranked: list[tuple[tuple[int, int], str, str]] = []
-    for name, column in columns.items():
+    ranked: list[tuple[tuple[int, int, int], str, str]] = []
+    for place, (name, column) in enumerate(columns.items()):
         plain = "".join(column.words)
         if pa.types.is_list(column.values.type):
             if set(column.words) & set(_LABEL_WORDS):
-                ranked.append(((0, 0), name, "by name; it holds lists"))
+                ranked.append(((0, 0, place), name, "by name; it holds lists"))
             continue
         if pa.types.is_nested(column.values.type) or pa.types.is_temporal(column.values.type):
             continue
         present, distinct = len(column.present), column.distinct
-        if not 2 <= distinct <= max(100, present // 50) or (present > 20 and distinct > present / 2):
+        sure = column.words in (["label"], ["labels"]) and distinct == 1
+        if not (sure or 2 <= distinct <= max(100, present // 50)) or (present > 20 and distinct > present / 2):
             continue
         known = [_LABEL_WORDS.index(word) for word in column.words if word in _LABEL_WORDS]
         if plain in _LABEL_WORDS:
-            ranked.append(((0, _LABEL_WORDS.index(plain)), name, f"by name; {distinct} distinct values"))
+            ranked.append(((0, _LABEL_WORDS.index(plain), place), name, f"by name; {_values(distinct)}"))
         elif known:
-            ranked.append(((1, min(known)), name, f"by name; {distinct} distinct values"))
+            ranked.append(((1, min(known), place), name, f"by name; {_values(distinct)}"))
         elif column.is_text and distinct <= 30 and present >= 5 * distinct:
-            ranked.append(((2, -list(columns).index(name)), name, f"the last column of few values: {distinct}"))
+            ranked.append(((2, -place, 0), name, f"the last column of few values: {distinct}"))
     if not ranked:
         return _NOBODY
     _, name, reason = min(ranked)
     others = [other for rank, other, _ in sorted(ranked) if other != name and rank[0] < 2]
     return (name,), reason + (f" (also possible: {', '.join(others[:4])})" if others else "")
+
+
+def _values(count: int) -> str:
+    return f"{count} distinct values" if count != 1 else "always the same value"
 
 
 def _guess_id(columns: Mapping[str, _Column]) -> _Found:
@@ -292,7 +299,7 @@ def _guess_group(columns: Mapping[str, _Column]) -> _Found:
             words, present = column.words, len(column.present)
             if not (column.is_text or column.is_whole) or present < 0.9 * len(column.values):
                 continue
-            if not 2 <= column.distinct < present:
+            if words == ["id"] or not 2 <= column.distinct < present:
                 continue
             if "".join(words) in _GROUP_WORDS or (words[-1:] == ["id"] and (not strict or set(words) & _GROUP_WORDS)):
                 return (name,), f"by name; {column.distinct} values in {present} rows"
@@ -390,6 +397,28 @@ def _guess_task(roles: Roles, columns: Mapping[str, _Column]) -> None:
     if pa.types.is_integer(values.type) and pc.max(values).as_py() - pc.min(values).as_py() <= 10:
         roles.task = "ordinal"
         roles.hints.append("the labels are steps of a scale: task ordinal (--task single_label treats them as names)")
+
+
+def _hint_at_ids(roles: Roles, columns: Mapping[str, _Column], choice: RoleChoice) -> None:
+    if roles.schema.id is not None or "id" in choice.none:
+        return
+    for name, column in columns.items():
+        if column.words == ["id"] and not pa.types.is_nested(column.values.type):
+            roles.hints.append(
+                f"{name!r} does not name each row ({column.distinct} values in {len(column.values)} rows), so rows are "
+                f"numbered; --id {name} takes it all the same and makes it unique"
+            )
+
+
+def _hint_at_flags(roles: Roles, columns: Mapping[str, _Column]) -> None:
+    label = roles.schema.label
+    flags = [name for name, column in columns.items() if column.is_whole and _is_flag(column)]
+    if roles.schema.label_form == "value" and len(flags) > 1 and (not label or label[0] in flags):
+        roles.hints.append(f"several columns hold 0 and 1: --one-hot {','.join(flags)} makes each a label")
+
+
+def _is_flag(column: _Column) -> bool:
+    return set(column.present.unique().to_pylist()) == {0, 1}
 
 
 def _hint_at_titles(roles: Roles, free: Mapping[str, _Column], choice: RoleChoice) -> None:

@@ -25,7 +25,7 @@ from tamis.data.sources.options import SourceOptions
 from tamis.data.sources.records import Block, blocks, read_exactly
 from tamis.data.sources.source import Batch, Reject, StartOver
 
-_SAMPLE_BYTES = 4 << 20
+_SAMPLE_BYTES = 1 << 20
 _BLOCK_BYTES = 8 << 20
 _HEAD_ROWS = 1000
 
@@ -84,9 +84,7 @@ class DelimitedSource:
         """How the files are written, as found or as told."""
         first = self._layouts[0]
         shown: dict[str, Any] = {**first.dialect.shown, "encoding": first.encoding.name}
-        if first.encoding.name != "utf-8" and first.encoding.reason != "as told":
-            shown["encoding_because"] = first.encoding.reason
-        notes = [note for layout in self._layouts for note in layout.dialect.notes]
+        notes = [note for layout in self._layouts for note in (*layout.encoding.notes, *layout.dialect.notes)]
         if notes:
             shown["notes"] = list(dict.fromkeys(notes))
         if len(self._nulls) > 1:
@@ -248,7 +246,7 @@ def _layout(each: Input, options: SourceOptions) -> Layout | None:
     data = text.encode("utf-8", "surrogateescape")[dialect.header_bytes :]
     if not whole:
         data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1] or data
-    return Layout(input=each, encoding=encoding, dialect=dialect, sample=data[: 1 << 20] if whole else data)
+    return Layout(input=each, encoding=encoding, dialect=dialect, sample=data)
 
 
 def _decoded(sample: bytes, encoding: Encoding, whole: bool, name: str) -> str:

@@ -153,7 +153,7 @@ def _is_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return True
     for number, cell in enumerate(cells):
         below = [row[number] for row in rows if len(row) > number]
-        if cell and below.count(cell) and len(set(below)) < max(2, len(below) / 2):
+        if cell and cell in below:
             return False  # it is a value of its column
     return len(set(cells)) == len(cells) and all(len(cell) <= 64 for cell in cells)
 

@@ -36,11 +36,11 @@ _DAMAGE_SHARE = 0.2  # up to so many bad characters beside the good ones, it is 
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """How a file is written: the codec's name, what precedes the text, and why one thinks so."""
+    """How a file is written: the codec's name, what precedes the text, and what the user should know of it."""
 
     name: str
     bom: bytes = b""
-    reason: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def is_utf8(self) -> bool:
@@ -59,16 +59,16 @@ def find_encoding(sample: bytes, *, whole: bool, name: str, asked: str | None = 
             ) from None
         bom = next((mark for mark, written in _BOMS if sample.startswith(mark) and written.startswith(codec)), b"")
         exact = next((written for mark, written in _BOMS if mark == bom), codec) if bom else codec
-        return Encoding(name=exact, bom=bom, reason="as told")
+        return Encoding(name=exact, bom=bom)
     for mark, written in _BOMS:
         if sample.startswith(mark):
-            return Encoding(name=written, bom=mark, reason="its byte order mark says so")
+            return Encoding(name=written, bom=mark)
     for magic, what in _MAGIC.items():
         if sample.startswith(magic):
             raise DataError(f"{name} is {what}, not text", hint="name what it is with --kind, or give its text")
     wide = _wide(sample)
     if wide:
-        return Encoding(name=wide, reason="every other byte is zero")
+        return Encoding(name=wide, notes=(f"read as {wide}: every other byte is zero",))
     odd = sum(sample.count(byte) for byte in _ODD) + 4 * max(0, sample.count(0) - 16)
     if odd > len(sample) // 50:
         raise DataError(f"{name} holds binary data, not text", hint="give a text file, or name its --encoding")
@@ -133,15 +133,17 @@ def _eight_bit(sample: bytes, whole: bool) -> Encoding:
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
     try:
         decoder.decode(sample, final=whole)
-        return Encoding(name="utf-8", reason="it reads as such")
+        return Encoding(name="utf-8")
     except UnicodeDecodeError:
         pass
     text = sample.decode("utf-8", "surrogateescape")
     bad = sum(1 for letter in text if "\udc80" <= letter <= "\udcff")
     good = sum(1 for letter in text if letter > "\x7f") - bad
     if bad <= _DAMAGE_SHARE * good:
-        return Encoding(name="utf-8", reason=f"with damage: {bad} bad bytes beside {good} good letters")
+        note = f"UTF-8 with damage: {bad} bad bytes beside {good} good letters in the first rows"
+        return Encoding(name="utf-8", notes=(note,))
     high = set(sample) & set(range(0x80, 0xA0))
     if high and not high & {0x81, 0x8D, 0x8F, 0x90, 0x9D}:
-        return Encoding(name="cp1252", reason="it is not UTF-8, and holds quotes or dashes of Windows")
-    return Encoding(name="iso-8859-1", reason="it is not UTF-8; --encoding names another")
+        note = "not UTF-8: read as cp1252, for it holds quotes or dashes of Windows; --encoding names another"
+        return Encoding(name="cp1252", notes=(note,))
+    return Encoding(name="iso-8859-1", notes=("not UTF-8: read as iso-8859-1; --encoding names another",))
