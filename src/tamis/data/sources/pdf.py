@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -69,6 +69,8 @@ class PdfSource:
         if len(inputs) > aside.total() > 0:
             inputs = [each for each in inputs if each.suffix == ".pdf"]
         self._inputs, self._options = list(inputs), options
+        self._begun: Iterator[tuple[int, Document | Failure]] | None = None
+        self._beginning: list[tuple[int, Document | Failure]] = []
         self._names = _names([each.uri for each in inputs])
         self._passwords = _passwords(options.password_file)
         # two even on one processor: what kills a process must not kill the import
@@ -84,22 +86,22 @@ class PdfSource:
 
     def head(self) -> pa.Table:
         """Return the rows of the first file that can be read, if it is among the first few."""
-        with ReadingCache(self._options.cache) as cache:
-            for at, reading in self._readings(range(min(_HEAD_FILES, len(self._inputs))), cache):
-                if isinstance(reading, Document):
-                    return self._table(self._rows(at, reading)).slice(0, 1000)
+        self._begun, self._beginning = self._readings(), []
+        for at, reading in islice(self._begun, _HEAD_FILES):
+            self._beginning.append((at, reading))
+            if isinstance(reading, Document):
+                return self._table(self._rows(at, reading)).slice(0, 1000)
         return self._table([])
 
     def batches(self, progress: Progress) -> Iterator[Batch]:
         """Yield all rows in order; a file without text is a reject that says why."""
+        readings = chain(self._beginning, self._begun) if self._begun else self._readings()
+        self._begun, self._beginning = None, []  # what head has read is not read again
         rows: list[dict[str, Any]] = []
         rejects: list[Reject] = []
         size = 0
-        with (
-            ReadingCache(self._options.cache) as cache,
-            progress.track("reading PDFs", total=len(self._inputs), unit="files") as advance,
-        ):
-            for at, reading in self._readings(range(len(self._inputs)), cache):
+        with progress.track("reading PDFs", total=len(self._inputs), unit="files") as advance:
+            for at, reading in readings:
                 if isinstance(reading, Failure):
                     rejects.append(Reject(source=self._names[at], row=1, reason=reading.reason))
                 else:
@@ -112,17 +114,18 @@ class PdfSource:
             if rows or rejects:
                 yield Batch(self._table(rows), rejects)
 
-    def _readings(self, numbers: Sequence[int], cache: ReadingCache) -> Iterator[tuple[int, Document | Failure]]:
+    def _readings(self) -> Iterator[tuple[int, Document | Failure]]:
         """Each file with what it says, some at a time: files from elsewhere lie on the disk while they are read."""
-        waiting = iter(numbers)
+        waiting = iter(range(len(self._inputs)))
         local = all(each.path is not None for each in self._inputs)
-        while some := list(islice(waiting, _FILES_AT_ONCE if local else _FETCHED_AT_ONCE)):
-            with ExitStack() as fetched:
-                found = [self._task(at, fetched) for at in some]
-                tasks = [task for task in found if isinstance(task, Task)]
-                readings = read_tasks(tasks, workers=min(self._workers, max(2, len(tasks))), cache=cache)
-                for at, task in zip(some, found, strict=True):
-                    yield at, task if isinstance(task, Failure) else next(readings)
+        with ReadingCache(self._options.cache) as cache:
+            while some := list(islice(waiting, _FILES_AT_ONCE if local else _FETCHED_AT_ONCE)):
+                with ExitStack() as fetched:
+                    found = [self._task(at, fetched) for at in some]
+                    tasks = [task for task in found if isinstance(task, Task)]
+                    readings = read_tasks(tasks, workers=self._workers, cache=cache)
+                    for at, task in zip(some, found, strict=True):
+                        yield at, task if isinstance(task, Failure) else next(readings)
 
     def _task(self, at: int, fetched: ExitStack) -> Task | Failure:
         try:
