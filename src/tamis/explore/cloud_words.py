@@ -60,7 +60,6 @@ def choose_cloud_words(rows: Rows, corpus: Corpus, entities: Entities | None, *,
 
 def cloud_words(corpus: Corpus, *, most: int) -> tuple[tuple[str, int], ...]:
     """Return the most frequent words that are no stop words, with how often they occur."""
-    times = np.bincount(corpus.codes, minlength=len(corpus.vocabulary))
-    times[corpus.stops] = 0
+    times = np.where(corpus.stops, 0, corpus.times)
     order = np.argsort(-times, kind="stable")[:most]
     return tuple((corpus.vocabulary[code], int(times[code])) for code in order if times[code])

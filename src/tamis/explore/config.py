@@ -30,7 +30,7 @@ class ExploreSettings(Settings):
     """Above so many rows, near-duplicates are sought in a random sample of this size."""
     near_duplicate_threshold: float = Field(default=0.7, gt=0.5, le=1)
     """The share of words two texts must have in common, of all words of both, to count as near-duplicates."""
-    token_rows: int = Field(default=50_000, ge=1)
+    token_rows: int = Field(default=20_000, ge=1)
     """Above so many rows, tokens are counted on a random sample of this size."""
     seed: int = 42
     """Of every random choice: samples, clouds. The same input gives the same page."""

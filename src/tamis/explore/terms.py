@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
-from tamis.explore.corpus import Corpus, Flags, Numbers
+from tamis.explore.corpus import Corpus, Numbers
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,10 @@ class Terms:
 
 def count_terms(corpus: Corpus, *, most: int, stop_words: str) -> Terms:
     """Return the most frequent terms; pairs and triples neither begin nor end with a stop word."""
-    times = np.bincount(corpus.codes, minlength=len(corpus.vocabulary))
     return Terms(
         total=len(corpus.codes),
         distinct=len(corpus.vocabulary),
-        once=int((times == 1).sum()),
+        once=int((corpus.times == 1).sum()),
         words=top_terms(corpus, length=1, most=most),
         pairs=top_terms(corpus, length=2, most=most),
         triples=top_terms(corpus, length=3, most=most),
@@ -56,18 +56,20 @@ def top_terms(corpus: Corpus, *, length: int, most: int) -> tuple[Term, ...]:
 
     A pair or triple that occurs once is chance, not a habit, and is left out.
     """
-    grams, places, parts = _grams(corpus, length)
-    if not len(grams):
-        return ()
-    distinct, first, times = np.unique(grams, return_index=True, return_counts=True)
-    if length > 1:
-        distinct, first, times = (column[times > 1] for column in (distinct, first, times))
-    chosen = _highest(times, most)
+    grams, starts = _grams(corpus, length)
+    counted = (
+        pl.DataFrame({"gram": grams, "start": starts})
+        .group_by("gram")
+        .agg(pl.len().alias("times"), pl.col("start").min())
+        .filter(pl.col("times") > (length > 1))
+        .sort(["times", "gram"], descending=[True, False])
+        .head(most)
+    )
     found = []
-    for place in chosen:
-        words = [corpus.vocabulary[code[first[place]]] for code in parts]
-        texts = len(np.unique(places[grams == distinct[place]]))
-        found.append(Term(_joined(words), int(times[place]), texts, texts / corpus.texts))
+    for gram, times, start in counted.iter_rows():
+        words = [corpus.vocabulary[code] for code in corpus.codes[start : start + length]]
+        texts = len(np.unique(corpus.places[starts[grams == gram]]))
+        found.append(Term(_joined(words), times, texts, texts / corpus.texts))
     return tuple(found)
 
 
@@ -77,32 +79,33 @@ def _joined(words: list[str]) -> str:
     return whole.replace(" ", "") if all(len(word) == 1 and word > "\u3000" for word in words) else whole
 
 
-def _highest(times: Numbers, most: int) -> Numbers:
-    """Return the places of the highest counts; `times` stands in alphabetical order, which a stable sort keeps."""
-    return np.argsort(-times, kind="stable")[:most]
+def _grams(corpus: Corpus, length: int) -> tuple[Numbers, Numbers]:
+    """Return one number for each run of `length` words within a text, and where it starts.
+
+    The numbers stand in the alphabetical order of the words. Stop words at the ends are not wanted; a lone "not" says
+    little, "not worth" says much.
+    """
+    stops = corpus.stops if length == 1 else corpus.silent
+    known, size = _known(corpus, length)
+    count = max(len(corpus.codes) - length + 1, 0)
+    first, last = corpus.codes[:count], corpus.codes[length - 1 :][:count]
+    kept = (corpus.places[:count] == corpus.places[length - 1 :][:count]) & ~stops[first] & ~stops[last]
+    for shift in range(length):
+        kept &= known[corpus.codes[shift : shift + count]] >= 0
+    starts = np.flatnonzero(kept)
+    numbers = np.zeros(len(starts), dtype=np.int64)
+    for shift in range(length):
+        numbers = numbers * size + known[corpus.codes[starts + shift]]
+    return numbers, starts
 
 
-def _stops(corpus: Corpus, length: int) -> Flags:
-    """A lone "not" says little; "not worth" says much."""
-    return corpus.stops if length == 1 else corpus.silent
+def _known(corpus: Corpus, length: int) -> tuple[Numbers, int]:
+    """Return each word's number among those that occur often enough, or -1; few enough for runs to fit 63 bits.
 
-
-def _grams(corpus: Corpus, length: int) -> tuple[Numbers, Numbers, list[Numbers]]:
-    """Return one number for each run of `length` words within a text, its text, and the codes of its words."""
-    codes, places = corpus.codes, corpus.places
-    count = len(codes) - length + 1
-    if count <= 0:
-        return codes[:0], places[:0], [codes[:0]] * length
-    parts = [codes[shift : shift + count] for shift in range(length)]
-    stops = _stops(corpus, length)
-    kept = (places[:count] == places[length - 1 :]) & ~stops[parts[0]] & ~stops[parts[-1]]
-    if length > 1:  # a run of words that occurs twice is made of words that do
-        often = np.bincount(codes, minlength=len(corpus.vocabulary)) > 1
-        for part in parts:
-            kept &= often[part]
-    parts = [part[kept] for part in parts]
-    numbers = parts[0]
-    for part in parts[1:]:
-        numbers = np.unique(numbers, return_inverse=True)[1] if length > 2 and part is not parts[1] else numbers
-        numbers = numbers * len(corpus.vocabulary) + part
-    return numbers, places[:count][kept], parts
+    A run of words that occurs twice is made of words that do.
+    """
+    least = 1 if length == 1 else 2
+    while (size := int((corpus.times >= least).sum())) ** length > 2**62:
+        least += 1
+    often = corpus.times >= least
+    return np.where(often, np.cumsum(often) - 1, -1), max(size, 1)
