@@ -66,6 +66,12 @@ def test_a_column_that_is_the_label_in_other_words(found, calm, shuffled):
     assert found("columns", text=calm * 2, label=shuffled, noise=noise, title=calm * 2) == {}
 
 
+def test_a_group_of_one_label_is_a_note(found, calm, shuffled):
+    group = [f"{label}{row % 4}" for row, label in enumerate(shuffled)]
+    findings = found("columns", text=calm * 2, label=shuffled, group=group)
+    assert {kind: finding.severity for kind, finding in findings.items()} == {"columns.group": "note"}
+
+
 def test_a_few_lucky_rows_prove_nothing(found, calm):
     assert found("columns", text=calm[:12], label=["a", "b"] * 6, stars=[5, 1] * 6) == {}
 

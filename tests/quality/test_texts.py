@@ -104,6 +104,7 @@ def test_encoding_damage_is_found(found, calm):
 )
 def test_html_is_found_and_taken_out(found, calm, text, clean):
     finding = found("html", text=[*calm, text])["html"]
+    assert finding.severity == "warning"
     assert finding.rows.tolist() == [21]
     assert without_html(text) == clean
     assert finding.samples

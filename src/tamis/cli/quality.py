@@ -118,13 +118,19 @@ def _print_report(report: Report, settings: QualitySettings) -> None:
         _print_finding(console, finding, shown_rows=settings.shown_rows)
     quiet = report.quiet_checks
     if quiet:
-        console.print(Text(f"Nothing found by: {', '.join(quiet)}.", style="dim"))
+        _say(console, f"Nothing found by: {', '.join(quiet)}.", style="dim")
     if not report.findings:
         return
-    console.print(Text(f"{_summary(report).capitalize()}.", style="bold"))
+    _say(console, f"{_summary(report).capitalize()}.", style="bold")
     if report.fixes:
         name = report.ref.partition("@")[0]
-        console.print(Text(f"All fixes as one new version: tamis data check {name} --apply"))
+        _say(console, f"All fixes as one new version: tamis data check {name} --apply")
+
+
+def _say(console: Console, line: str, *, style: str = "") -> None:
+    from rich.text import Text
+
+    console.print(Text(line, style=style), soft_wrap=not console.is_terminal)
 
 
 def _print_finding(console: Console, finding: Finding, *, shown_rows: int) -> None:

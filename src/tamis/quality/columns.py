@@ -10,7 +10,7 @@ import pyarrow as pa
 from tamis.core.document import ROLES
 from tamis.quality.context import CheckContext
 from tamis.quality.finding import Finding, percent
-from tamis.quality.giveaway import binned, giveaway
+from tamis.quality.giveaway import Giveaway, binned, giveaway
 
 
 def check_columns(context: CheckContext) -> Iterable[Finding]:
@@ -30,12 +30,19 @@ def check_columns(context: CheckContext) -> Iterable[Finding]:
         found = giveaway(values, context.answers)
         if found is None or not found.tells(gain=context.settings.giveaway_gain):
             continue
-        yield Finding(
-            kind="columns",
-            severity="warning",
-            title=f"the column {name!r} gives the label away: right in {percent(found.accuracy)} of the rows, "
-            f"guessing in {percent(found.majority)}",
-            explanation="Keep it out of the model: it may be the label in other words, not known in use.",
-            samples=found.examples,
-            details={"column": name, "accuracy": found.accuracy, "majority": found.majority, "gain": found.gain},
-        )
+        yield _finding(name, found)
+
+
+def _finding(name: str, found: Giveaway) -> Finding:
+    of_group = name == "group"
+    what = "the rows of a group have one label" if of_group else f"the column {name!r} gives the label away"
+    return Finding(
+        kind="columns.group" if of_group else "columns",
+        severity="note" if of_group else "warning",
+        title=f"{what}: right in {percent(found.accuracy)} of the rows, guessing in {percent(found.majority)}",
+        explanation="A model may learn to know the groups. Keep each in one split: `tamis data split --by group`."
+        if of_group
+        else "Keep it out of the model: it may be the label in other words, not known in use.",
+        samples=found.examples,
+        details={"column": name, "accuracy": found.accuracy, "majority": found.majority, "gain": found.gain},
+    )

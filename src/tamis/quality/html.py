@@ -40,6 +40,7 @@ _BLOCK_TAG = re.compile(rf"[ \t]*(?:{_tags(_BLOCK, _BLOCK_WORDS)}|{_COMMENT})[ \
 _OPENING = re.compile(rf"<({_INLINE_WORDS}|{_BLOCK_WORDS})\s*>(?=.*</\1\s*>)", re.IGNORECASE | re.DOTALL)
 _HIDDEN = re.compile(rf"<(script|style){_ATTRIBUTES}*\s*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _ANY_ENTITY = re.compile(_ENTITY)
+_RARE_SHARE = 0.005
 _NEWLINE = re.compile(r"</?(?:br|p|div|tr|li|h[1-6])\b", re.IGNORECASE)
 
 
@@ -62,7 +63,7 @@ def check_html(context: CheckContext) -> Iterable[Finding]:
     parts = [f"tags in {len(tags):,}" if len(tags) else "", f"entities in {len(entities):,}" if len(entities) else ""]
     yield Finding(
         kind="html",
-        severity="warning",
+        severity="warning" if context.share_of(rows) >= _RARE_SHARE else "note",
         title=f"{counted(len(rows), 'text holds', 'texts hold')} leftover HTML ({', '.join(filter(None, parts))})",
         explanation=f"Markup is no language; {percent(context.share_of(rows))} of the rows carry it into the model.",
         rows=rows,
