@@ -208,3 +208,28 @@ def test_tables_are_listed(workspace, reviews, tamis):
 def test_a_workspace_without_datasets_says_so(workspace):
     with pytest.raises(UsageError, match="There are no datasets yet"):
         rows(workspace, "select * from reviews")
+
+
+def test_names_that_differ_in_case_only(workspace, make_dataset):
+    make_dataset("notes", text=["small"])
+    make_dataset("Notes", text=["big"])
+    assert rows(workspace, "select text from notes") == [{"text": "small"}]
+    assert rows(workspace, "select text from Notes") == [{"text": "big"}]
+
+
+def test_a_damaged_file_is_told(workspace, make_dataset):
+    dataset = make_dataset("notes", text=["a"])
+    dataset.parts[0].write_bytes(b"no parquet")
+    with pytest.raises(DataError, match=r"the files in .*notes.v1.data cannot be read"):
+        rows(workspace, "select text from notes")
+
+
+def test_bigger_results_come_in_order_and_in_pieces(workspace, make_dataset):
+    make_dataset("notes", text=[str(number) for number in range(200_000)])
+    with stream_query(workspace, "select cast(text as bigint) as n from notes order by n desc") as reader:
+        sizes, first = [], None
+        for batch in reader:
+            sizes.append(batch.num_rows)
+            first = first if first is not None else batch["n"][0].as_py()
+    assert (sum(sizes), first) == (200_000, 199_999)
+    assert max(sizes) <= 65_536

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tamis.core import UsageError
+from tamis.core import DataError, UsageError
 from tamis.data.sql_errors import explain
 
 if TYPE_CHECKING:
@@ -51,17 +51,13 @@ class DuckDBEngine:
         import pyarrow as pa
 
         views = views or {}
-        shown = {name: select for name, select in views.items() if _mentions(sql, name)}
-        read = {name: files for name, files in tables.items() if _mentions(" ".join([sql, *shown.values()]), name)}
+        shown = {name: views[name] for name in _mentioned(sql, views)}
+        read = {name: tables[name] for name in _mentioned(" ".join([sql, *shown.values()]), tables)}
         with tempfile.TemporaryDirectory(prefix="tamis-sql-", dir=self._folder()) as folder:
             connection = self._connect(Path(folder), [file for files in read.values() for file in files])
             try:
-                for name, files in read.items():
-                    listed = ", ".join(_text(str(file)) for file in files)
-                    connection.execute(f"CREATE VIEW {_name(name)} AS SELECT * FROM read_parquet([{listed}])")
-                for name, select in shown.items():
-                    connection.execute(f"CREATE VIEW {_name(name)} AS {select}")
                 known = list(views or tables)
+                _create_views(connection, read, shown)
                 _check(connection, sql, known)
                 try:
                     yield connection.sql(sql).to_arrow_reader(65_536)
@@ -130,9 +126,33 @@ def _operators(nodes: list[dict[str, Any]]) -> Iterator[str]:
         yield from _operators(node.get("children", []))
 
 
-def _mentions(sql: str, name: str) -> bool:
-    """A name that does not stand in the text cannot be asked for, and its files need no look."""
-    return name.lower() in sql.lower()
+def _create_views(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Sequence[Path]], views: Mapping[str, str]
+) -> None:
+    import duckdb
+
+    for name, files in tables.items():
+        listed = ", ".join(_text(str(file)) for file in files)
+        try:
+            connection.execute(f"CREATE VIEW {_name(name)} AS SELECT * FROM read_parquet([{listed}])")
+        except duckdb.Error as error:
+            first = explain(error, "", connection, ()).message
+            where = files[0].parent if files else name
+            raise DataError(f"the files in {where} cannot be read: {first}", hint="import the source again") from None
+    for name, select in views.items():
+        connection.execute(f"CREATE VIEW {_name(name)} AS {select}")
+
+
+def _mentioned(sql: str, names: Iterable[str]) -> list[str]:
+    """The names that stand in the text: what is not named cannot be asked for, and its files need no look.
+
+    SQL takes `Notes` and `notes` for one; of such twins the one that is written as in the text is meant.
+    """
+    found: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: name in sql):
+        if name.lower() in sql.lower():
+            found[name.lower()] = name
+    return list(found.values())
 
 
 def _name(name: str) -> str:
