@@ -50,11 +50,12 @@ def decide(dataset: Dataset, rows: Rows, clusters: Numbers | None, options: Spli
         _by_time(dataset, decision, free, fractions, options)
     else:
         units = _units(dataset, rows, clusters, fractions, decision, options)
-        if free.all():
+        if free.all():  # the usual case, without copies of what may be millions of rows
             decision.splits = _places(fractions)[share_out(rows.strata, rows.draws, units, fractions)]
         elif free.any():
             some = np.flatnonzero(free)
-            shared = share_out(_only(rows.strata, some), rows.draws[some], numbered(units[some]), fractions)
+            among = None if units is None else numbered(units[some])
+            shared = share_out(_only(rows.strata, some), rows.draws[some], among, fractions)
             decision.splits[some] = _places(fractions)[shared]
         _tell_unlabelled(rows, free, decision)
     if clusters is not None:
@@ -120,11 +121,10 @@ def _units(
     fractions: Mapping[str, float],
     decision: Decision,
     options: SplitOptions,
-) -> Numbers:
-    """What must not be torn apart: rows, near-duplicates, or groups."""
-    alone = np.arange(len(rows), dtype=np.int64)
+) -> Numbers | None:
+    """What must not be torn apart: near-duplicates or groups; None when each row stands alone."""
     if options.by != "group":
-        return alone if clusters is None else clusters
+        return clusters
     column = _role_column(dataset, options)
     groups, missing = read_groups(dataset, column)
     if missing:
@@ -146,7 +146,7 @@ def _units(
         if joined:
             decision.said.append(f"{count:,} groups make {count - joined:,} units, because some share near-duplicates")
         decision.record |= {"units": count - joined, "crossing": crossing}
-    return np.concatenate([units, len(rows) + alone[dataset.rows :]])
+    return np.concatenate([units, len(rows) + np.arange(len(rows) - dataset.rows)])
 
 
 def _role_column(dataset: Dataset, options: SplitOptions) -> str:

@@ -97,7 +97,7 @@ def _read(source: Dataset, labels_of: Dataset, *, seed: int) -> tuple[Strata, Dr
             except DataError as error:
                 raise DataError(f"{source.ref}: {error}") from None
         else:
-            strata.append(Strata(offsets=np.zeros(rows + 1, np.int64), codes=np.zeros(0, np.int64)))
+            strata.append(Strata(offsets=np.zeros(rows + 1, np.int64), codes=np.zeros(0, np.int32)))
         ids = batch.column("id") if "id" in columns else pa.array(np.arange(start, start + rows)).cast(pa.string())
         drawn.append(draws(ids, seed=seed, purpose="split"))
         start += rows

@@ -26,6 +26,7 @@ Splits = npt.NDArray[np.int8]
 
 _MOST_MOVED = 20_000  # kinds of big units that are looked at again once all are placed
 _ROUNDS = 20
+_MOST = np.iinfo(np.uint64).max
 
 
 @dataclass(frozen=True)
@@ -42,60 +43,72 @@ class _Kinds:
     hashes: Draws
 
 
-def share_out(strata: Strata, draws: Draws, units: Numbers, fractions: Mapping[str, float]) -> Splits:
+def share_out(strata: Strata, draws: Draws, units: Numbers | None, fractions: Mapping[str, float]) -> Splits:
     """Return each row's split, as a number in the order of `fractions`; rows of one unit get the same.
 
-    `units` numbers the units from 0. Units without a labelled row go to the first split, unless no row at all has a
-    label: then all rows count as of one label.
+    `units` numbers the units from 0; None makes each row its own. Units without a labelled row go to the first split,
+    unless no row at all has a label: then all rows count as of one label.
     """
     if not len(strata.codes):
         strata = Strata.one_each(np.zeros(len(strata), dtype=np.int64))
-    rows_of_unit = np.bincount(units[strata.sizes > 0], minlength=int(units.max()) + 1)
-    kinds = _kinds(strata, units, rows_of_unit)
-    unit_draws = np.full(len(rows_of_unit), np.iinfo(np.uint64).max, dtype=np.uint64)
-    np.minimum.at(unit_draws, units, draws)
-    kind_draws = np.full(len(kinds.members), np.iinfo(np.uint64).max, dtype=np.uint64)
-    np.minimum.at(kind_draws, kinds.of_unit[rows_of_unit > 0], unit_draws[rows_of_unit > 0])
-    quotas = _quotas(kinds, kind_draws, list(fractions.values()))
-    splits = _deal(kinds, unit_draws, quotas)
-    _fill_empty(splits, rows_of_unit, unit_draws, len(fractions))
-    return splits[units]
+    if units is None:
+        rows, unit_draws = (strata.sizes > 0).astype(np.int32), draws
+    else:
+        rows = np.bincount(units[strata.sizes > 0], minlength=int(units.max()) + 1).astype(np.int32)
+        unit_draws = np.full(len(rows), _MOST, dtype=np.uint64)
+        np.minimum.at(unit_draws, units, draws)
+    kinds = _kinds(strata, units, rows)
+    order = np.lexsort((unit_draws, kinds.of_unit))[len(rows) - int(kinds.members.sum()) :]  # without the unlabelled
+    firsts = order[np.cumsum(kinds.members) - kinds.members]
+    quotas = _quotas(kinds, unit_draws[firsts], list(fractions.values()))
+    splits = np.zeros(len(rows), dtype=np.int8)
+    # of each kind the lowest draws go to the first split
+    splits[order] = np.repeat(np.tile(np.arange(len(fractions), dtype=np.int8), len(quotas)), quotas.ravel())
+    _fill_empty(splits, rows, unit_draws, len(fractions))
+    return splits if units is None else splits[units]
 
 
-def _kinds(strata: Strata, units: Numbers, rows: Numbers) -> _Kinds:
-    # a unit's hash is the sum of its labels' hashes, so units alike have equal ones whatever the order of their rows
-    width = int(strata.codes.max()) + 1
-    label_hashes = _hashes(width + 1)
-    running = np.concatenate([[np.uint64(0)], np.cumsum(label_hashes[strata.codes])])
-    of_row = np.diff(running[strata.offsets])
-    of_row[strata.sizes > 0] += label_hashes[width]
-    del running
-    of_unit = np.zeros(len(rows), dtype=np.uint64)
-    np.add.at(of_unit, units, of_row)
-    hashes, first, kind, members = np.unique(
-        of_unit[rows > 0], return_index=True, return_inverse=True, return_counts=True
-    )
-    numbers = np.full(len(rows), -1, dtype=np.int32)
-    numbers[rows > 0] = kind
+def _kinds(strata: Strata, units: Numbers | None, rows: npt.NDArray[np.int32]) -> _Kinds:
+    hashes_of_unit = _hashes_of_units(strata, units, len(rows))
+    hashes = np.unique(hashes_of_unit[rows > 0])
+    of_unit = np.searchsorted(hashes, hashes_of_unit).astype(np.int32)
+    of_unit[rows == 0] = -1
+    del hashes_of_unit
     # one unit shows what all of its kind bear
+    example = np.full(len(hashes), -1, dtype=np.int64)
+    labelled = np.flatnonzero(rows)
+    example[of_unit[labelled]] = labelled
     shown = np.full(len(rows), -1, dtype=np.int32)
-    first = np.flatnonzero(rows > 0)[first]
-    shown[first] = np.arange(len(hashes))
-    of_label = np.repeat(shown[units], strata.sizes)
-    keys, counts = np.unique(
-        of_label[of_label >= 0].astype(np.int64) * width + strata.codes[of_label >= 0], return_counts=True
-    )
+    shown[example] = np.arange(len(hashes))
+    of_label = np.repeat(shown if units is None else shown[units], strata.sizes)
+    looked_at = of_label >= 0
+    width = int(strata.codes.max()) + 1
+    keys = of_label[looked_at].astype(np.int64) * width + strata.codes[looked_at]
+    keys, counts = np.unique(keys, return_counts=True)
     starts = np.searchsorted(keys // width, np.arange(len(hashes) + 1)).tolist()
-    codes = (keys % width).tolist()
-    pieces = [slice(start, end) for start, end in pairwise(starts)]
+    codes, pieces = (keys % width).tolist(), [slice(start, end) for start, end in pairwise(starts)]
     return _Kinds(
-        of_unit=numbers,
-        members=members,
-        rows=rows[first],
+        of_unit=of_unit,
+        members=np.bincount(of_unit[labelled], minlength=len(hashes)),
+        rows=rows[example].astype(np.int64),
         codes=[codes[piece] for piece in pieces],
         counts=[counts[piece].tolist() for piece in pieces],
         hashes=hashes,
     )
+
+
+def _hashes_of_units(strata: Strata, units: Numbers | None, count: int) -> Draws:
+    """The sum of its labels' hashes for each unit: units that bear the same have the same, in any order of rows."""
+    label_hashes = _hashes(int(strata.codes.max()) + 2)
+    running = np.concatenate([[np.uint64(0)], np.cumsum(label_hashes[strata.codes])])
+    of_row = running[strata.offsets[1:]]
+    of_row -= running[strata.offsets[:-1]]
+    of_row[strata.sizes > 0] += label_hashes[-1]
+    if units is None:
+        return of_row
+    of_unit = np.zeros(count, dtype=np.uint64)
+    np.add.at(of_unit, units, of_row)
+    return of_unit
 
 
 def _quotas(kinds: _Kinds, draws: Draws, fractions: list[float]) -> npt.NDArray[np.int64]:
@@ -150,17 +163,7 @@ def _totals(kinds: _Kinds) -> list[int]:
     return [*totals, int((kinds.rows * kinds.members).sum())]
 
 
-def _deal(kinds: _Kinds, draws: Draws, quotas: npt.NDArray[np.int64]) -> Splits:
-    """Give the units of each kind to the splits, lowest draws first; those without a label to the first split."""
-    order = np.lexsort((draws, kinds.of_unit))
-    unlabelled = len(order) - int(kinds.members.sum())
-    splits = np.zeros(len(order), dtype=np.int8)
-    numbers = np.tile(np.arange(quotas.shape[1], dtype=np.int8), len(quotas))
-    splits[order[unlabelled:]] = np.repeat(numbers, quotas.ravel())
-    return splits
-
-
-def _fill_empty(splits: Splits, rows: Numbers, draws: Draws, count: int) -> None:
+def _fill_empty(splits: Splits, rows: npt.NDArray[np.int32], draws: Draws, count: int) -> None:
     """Give each split that got nothing the smallest unit of the split with the most units."""
     for empty in range(count):
         units = np.bincount(splits[rows > 0], minlength=count)

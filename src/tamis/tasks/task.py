@@ -61,12 +61,12 @@ class Strata:
     """
 
     offsets: Codes
-    codes: Codes
+    codes: npt.NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def of(self, row: int) -> Codes:
+    def of(self, row: int) -> npt.NDArray[np.int32]:
         """Return the label numbers of one row."""
         return self.codes[self.offsets[row] : self.offsets[row + 1]]
 
@@ -79,19 +79,19 @@ class Strata:
     def one_each(cls, codes: npt.NDArray[Any]) -> Strata:
         """Return the strata of rows with one label each, or `MASKED`."""
         known = codes != MASKED
-        return cls(offsets=_running(known), codes=codes[known].astype(np.int64))
+        return cls(offsets=_running(known), codes=codes[known].astype(np.int32))
 
     @classmethod
     def of_indicator(cls, bears: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_]) -> Strata:
         """Return the strata of a rows x labels table of yes and no; `known` says which rows have labels at all."""
         marked = np.column_stack([bears, ~bears.any(axis=1)]) & known[:, None]
-        return cls(offsets=_running(marked.sum(axis=1)), codes=np.nonzero(marked)[1])
+        return cls(offsets=_running(marked.sum(axis=1)), codes=np.nonzero(marked)[1].astype(np.int32))
 
     @classmethod
     def concat(cls, parts: Sequence[Strata]) -> Strata:
         """Return the strata of batches as those of their rows, one batch after the other."""
         sizes = np.concatenate([part.sizes for part in parts]) if parts else np.zeros(0, np.int64)
-        codes = np.concatenate([part.codes for part in parts]) if parts else np.zeros(0, np.int64)
+        codes = np.concatenate([part.codes for part in parts]) if parts else np.zeros(0, np.int32)
         return cls(offsets=_running(sizes), codes=codes)
 
 
