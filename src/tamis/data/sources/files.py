@@ -36,7 +36,10 @@ def common_uri(inputs: Sequence[Input]) -> str:
 class Format(Protocol):
     """How one file of a kind is read. It need not know that there are others."""
 
-    kind: str
+    @property
+    def kind(self) -> str:
+        """json, parquet…"""
+        ...
 
     def schema(self, columns: pa.Schema) -> Schema | None:
         """Return the roles among the columns of all files, where the format itself says them."""

@@ -66,6 +66,8 @@ class JsonFormat:
     told: SourceOptions
     layouts: Mapping[str, Layout]
     expand: Expand | None = None
+    found: Callable[[Input], Iterator[tuple[object, str, int]]] | None = None
+    """Another way to find the records of a file: parsed, as they stand, packed bytes read so far."""
     _shapes: dict[str, JsonShape] = field(default_factory=dict)
 
     def schema(self, columns: pa.Schema) -> Schema | None:
@@ -74,10 +76,10 @@ class JsonFormat:
 
     def options(self) -> Mapping[str, Any]:
         """Return whether the objects stand one a line, and where in the document they are."""
-        layout = " and ".join(
-            sorted({"one object a line" if each == "lines" else "one document" for each in self.layouts.values()})
-        )
-        return {"layout": layout} | ({"records": self.told.records} if self.told.records else {})
+        names = {"lines": "one object a line", "document": "one document"}
+        layout = " and ".join(sorted({names[each] for each in self.layouts.values()}))
+        told = {"layout": layout, "records": self.told.records}
+        return {name: value for name, value in told.items() if value}
 
     def columns(self, each: Input) -> pa.Schema:
         """Return the columns of all objects of a file."""
@@ -95,19 +97,23 @@ class JsonFormat:
 
     def objects(self, each: Input) -> Iterator[Objects]:
         """Yield the objects of a file with what had to be rejected."""
-        if self.layouts[each.uri] == "lines" and self.expand is None:
+        if self.expand is None and self.found is None and self.layouts[each.uri] == "lines":
             yield from _from_lines(each, self.told.encoding)
         else:
             yield from _from_records(each, self._records(each), self.expand or (lambda record: [record]))
 
     def _records(self, each: Input) -> Iterator[tuple[object, str, int]]:
+        if self.found is not None:
+            return self.found(each)
         if self.layouts[each.uri] == "document":
             return records(each, self.told.records)
         return _parsed_lines(each, self.told.encoding)
 
 
 def layout_of(each: Input) -> Layout:
-    """Return how a file with the suffix .json is laid out: many hold one object a line."""
+    """Return how a file is laid out: many with the suffix .json hold one object a line."""
+    if each.suffix in (".jsonl", ".ndjson"):
+        return "lines"
     with each.open() as stream:
         first = stream.readline(_FIRST_LINE_BYTES)
         while first.strip() in (b"", b"\xef\xbb\xbf") and first:

@@ -13,12 +13,14 @@ from tamis.data.sources.delimited import read_delimited
 from tamis.data.sources.doccano import read_doccano
 from tamis.data.sources.docstrings import DocstringSource
 from tamis.data.sources.fasttext import read_fasttext
+from tamis.data.sources.hub import open_hub
 from tamis.data.sources.json_rows import read_json, read_json_lines
 from tamis.data.sources.label_studio import read_label_studio
 from tamis.data.sources.location import Input, locate
 from tamis.data.sources.options import SourceOptions
 from tamis.data.sources.pdf import read_pdf
 from tamis.data.sources.plain_text import read_plain_text
+from tamis.data.sources.sniff import more_exact_kind
 from tamis.data.sources.source import Source
 
 Reader = Callable[[list[Input], SourceOptions], Source]
@@ -79,6 +81,7 @@ SUFFIXES: dict[str, str] = {
 
 SCHEMES: dict[str, Callable[[str, SourceOptions], Source]] = {
     "demo": _demo,
+    "hf": open_hub,
     "sqlite": open_database,
     "duckdb": open_database,
     "postgresql": open_database,
@@ -105,7 +108,7 @@ def open_source(source: str, *, kind: str | None = None, options: SourceOptions 
 def _kind_of(inputs: list[Input], source: str) -> str:
     kinds = Counter(SUFFIXES.get(each.suffix) for each in inputs)
     if len(kinds) == 1 and None not in kinds:
-        return str(next(iter(kinds)))
+        return more_exact_kind(inputs[0], str(next(iter(kinds))))
     if 2 * kinds["pdf"] > kinds.total():  # papers come with their index or data; the reader says what it leaves aside
         return "pdf"
     listed = ", ".join(sorted(READERS))
