@@ -57,6 +57,8 @@ def import_source(
     null_values: Annotated[
         str | None, _reading("Words that mean `missing`: NA,NULL. An empty field always does.")
     ] = None,
+    records: Annotated[str | None, _reading("Where in a JSON document the records are: data.items.")] = None,
+    label_prefix: Annotated[str, _reading("What marks a label in fastText lines.")] = "__label__",
     query: Annotated[str | None, _reading("SQL to run on a database.")] = None,
     table: Annotated[str | None, _reading("A table of a database.")] = None,
     hub_split: Annotated[str | None, _reading("The split of a hub data set.")] = None,
@@ -90,6 +92,8 @@ def import_source(
             quoting=quoting,
             header=header,
             null_values=_several(null_values),
+            records=records,
+            label_prefix=label_prefix,
             query=query,
             table=table,
             split=hub_split,

@@ -73,7 +73,7 @@ def import_dataset(
     settings = workspace.config.of(DataSettings)
     limit = reject_limit(settings.max_rejects if max_rejects is None else max_rejects)
     options = replace(options or SourceOptions(), cache=(options and options.cache) or workspace.cache)
-    opened = open_source(source, kind=kind, options=options)
+    opened = open_source(source, kind=kind, options=options, progress=progress)
     head = opened.head()
     chosen = choose_roles(head, choice=roles, given=opened.schema)
     if isinstance(opened, KeepsWriting):
@@ -206,9 +206,11 @@ def _save(writer: DatasetWriter, path: Path) -> None:
 
 def _listed(rejects: Sequence[Reject]) -> str:
     """The first rejects, one a line."""
-    shown = [f": {reject.content[:80]!r}" if reject.content else "" for reject in rejects]
+    several = len({reject.source for reject in rejects}) > 1
     return "".join(
-        f"\n  row {reject.row:,}: {reject.reason}{content}" for reject, content in zip(rejects, shown, strict=True)
+        f"\n  {f'{reject.source}, ' if several else ''}row {reject.row:,}: {reject.reason}"
+        + (f": {reject.content[:80]!r}" if reject.content else "")
+        for reject in rejects
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from tamis.core import UsageError, did_you_mean
+from tamis.core import Progress, Silent, UsageError, did_you_mean
 from tamis.data.sources.columnar import read_arrow, read_parquet
 from tamis.data.sources.conll import read_conll
 from tamis.data.sources.database import open_database, read_duckdb, read_sqlite
@@ -90,7 +90,9 @@ SCHEMES: dict[str, Callable[[str, SourceOptions], Source]] = {
 """Sources that are no files, by the word before their first colon: they get the whole address."""
 
 
-def open_source(source: str, *, kind: str | None = None, options: SourceOptions | None = None) -> Source:
+def open_source(
+    source: str, *, kind: str | None = None, options: SourceOptions | None = None, progress: Progress = Silent()
+) -> Source:
     """Return the reader for what `source` names: a file, a glob, a folder, an address.
 
     The kind is `kind` when given, else it follows from the scheme, else from the files' names.
@@ -101,7 +103,9 @@ def open_source(source: str, *, kind: str | None = None, options: SourceOptions 
     scheme = source.partition(":")[0] if ":" in source else ""
     if kind is None and scheme in SCHEMES:
         return SCHEMES[scheme](source, options)
-    inputs = locate(source, suffixes=[suffix for suffix, named in SUFFIXES.items() if kind in (None, named)])
+    inputs = locate(
+        source, suffixes=[suffix for suffix, named in SUFFIXES.items() if kind in (None, named)], progress=progress
+    )
     return READERS[kind or _kind_of(inputs, source)](inputs, options)
 
 
