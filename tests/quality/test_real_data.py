@@ -41,10 +41,12 @@ def test_olid_repeats_and_leaks(make_dataset, shared):
 
 def test_clothing_has_rows_without_review(make_dataset, shared):
     path = shared("womens-clothing/Womens Clothing E-Commerce Reviews.csv.gz")
-    frame = pl.read_csv(gzip.open(path).read()).select(
+    frame = pl.read_csv(gzip.decompress(path.read_bytes())).select(
         text="Review Text", label=pl.col("Recommended IND").cast(pl.String), rating="Rating", age="Age"
     )
-    found = {finding.kind: finding for finding in check_dataset(make_dataset(**_columns(frame))).findings}
+    found = {
+        finding.kind: finding for finding in check_dataset(make_dataset(**_columns(frame)), skip=["tokens"]).findings
+    }
     assert found["lengths.empty"].count == 845
     assert "'rating'" in found["columns"].title
     assert not {"language.other", "encoding.double", "pii", "ids.label"} & set(found)
@@ -52,16 +54,17 @@ def test_clothing_has_rows_without_review(make_dataset, shared):
 
 def test_amazon_has_lost_letters_and_markup(make_dataset, shared):
     path = shared("amazon-reviews/amazon_reviews_multi_category.tsv.gz")
-    frame = pl.read_csv(gzip.open(path).read(), separator="\t", quote_char=None, infer_schema_length=20_000)
+    frame = pl.read_csv(gzip.decompress(path.read_bytes()), separator="\t", quote_char=None, infer_schema_length=20_000)
+    only = ["labels", "encoding", "html", "language", "ids"]
     frame = frame.select(text="review_body", label=pl.col("star_rating").cast(pl.String), category="product_category")
-    found = {finding.kind: finding for finding in check_dataset(make_dataset(**_columns(frame))).findings}
+    found = {finding.kind: finding for finding in check_dataset(make_dataset(**_columns(frame)), only=only).findings}
     assert found["encoding.lost"].count == 28
     assert found["html"].count > 600
     assert found["language.other"].details["languages"] == {"es": 6}
     assert "labels.spelling" not in found
 
 
-def test_project_tags_are_sound_but_for_one_copy(make_dataset, shared):
+def test_project_tags_are_sound_but_for_two_parts_of_a_series(make_dataset, shared):
     parts = [("dataset.csv", "train"), ("holdout.csv", "test")]
     frame = pl.concat([
         pl.read_csv(shared(f"madewithml/{file}")).select(
@@ -70,4 +73,5 @@ def test_project_tags_are_sound_but_for_one_copy(make_dataset, shared):
         for file, split in parts
     ])  # fmt: skip
     report = check_dataset(make_dataset(**_columns(frame)))
-    assert [(finding.kind, finding.count) for finding in report.findings] == [("leakage.near", 1)]
+    kinds = {finding.kind: finding.count for finding in report.findings}
+    assert kinds == {"leakage.near": 1, "duplicates.near": 1}

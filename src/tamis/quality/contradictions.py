@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from tamis.quality.context import CheckContext
-from tamis.quality.finding import Finding, Fix, Rows, as_rows, counted, shown
+from tamis.quality.finding import Finding, Fix, Rows, as_rows, both_shown, counted, shown
 
 
 def check_contradictions(context: CheckContext) -> Iterable[Finding]:
@@ -64,8 +64,9 @@ def _near(context: CheckContext, rows: pl.DataFrame) -> Iterable[Finding]:
         title=f"{counted(pairs.height, 'pair', 'pairs')} of nearly equal texts with different labels",
         explanation="Some are right (a word can turn a text), some are slips of labelling: look at them side by side.",
         samples=tuple(
-            f"{says!r}: {shown(texts[one], width=80)}  ≈  {other_says!r}: {shown(texts[other], width=80)}"
+            f"{says!r}: {left}  ≈  {other_says!r}: {right}"
             for one, other, _, says, other_says in first.iter_rows()
+            for left, right in [both_shown(texts[one], texts[other])]
         ),
         details={"pairs": pairs.height},
     )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from tamis.quality.context import CheckContext
-from tamis.quality.finding import Finding, Fix, as_rows, counted, percent, shown
+from tamis.quality.finding import Finding, Fix, as_rows, both_shown, counted, percent, shown
 
 
 def check_duplicates(context: CheckContext) -> Iterable[Finding]:
@@ -74,7 +74,7 @@ def _near(context: CheckContext, rows: pl.DataFrame) -> Iterable[Finding]:
         title=f"{counted(len(numbers), 'text is', 'texts are')} nearly the same as an earlier one, "
         f"with {percent(context.settings.near_duplicate_threshold)} of the words in common or more",
         explanation="Templates, reposts, edits. They weigh as much as fresh texts and teach less.",
-        samples=tuple(f"{shown(a, width=85)}  ≈  {shown(b, width=85)}" for a, b in zip(one, other, strict=True)),
+        samples=tuple("  ≈  ".join(both_shown(*pair)) for pair in zip(one, other, strict=True)),
         fix=Fix(name="near-duplicates", drop=numbers,
                 what=f"keep the first of each family and label, drop {counted(len(numbers), 'row')}"),
     )  # fmt: skip

@@ -106,6 +106,19 @@ def shown(text: str, *, width: int = 140) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
+def both_shown(one: str, other: str, *, width: int = 80) -> tuple[str, str]:
+    """Return two texts that are nearly the same, each on one line, cut so that the first difference can be seen.
+
+    >>> both_shown("the very same words " * 3 + "to begin", "the very same words " * 3 + "to end", width=30)
+    ('…same words to begin', '…same words to end')
+    """
+    one, other = (" ".join(text.split()) for text in (one, other))
+    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    start = same - width // 2 if same > width * 2 // 3 else 0
+    cut = "…" if start else ""
+    return cut + shown(one[start:], width=width), cut + shown(other[start:], width=width)
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun: `1 row`, `1,204 rows`.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from tamis.quality.context import CheckContext
-from tamis.quality.finding import Finding, Fix, as_rows, counted, shown
+from tamis.quality.finding import Finding, Fix, as_rows, both_shown, counted, shown
 from tamis.quality.splits import is_train, standing
 
 
@@ -95,6 +95,6 @@ def _samples(context: CheckContext, leaking: pl.DataFrame) -> tuple[str, ...]:
     return tuple(
         f"row {row:,} = row {other:,}: {shown(text, width=100)}"
         if text == copy
-        else f"row {row:,} ≈ row {other:,}: {shown(text, width=70)}  ≈  {shown(copy, width=70)}"
+        else f"row {row:,} ≈ row {other:,}: {'  ≈  '.join(both_shown(text, copy))}"
         for row, other, text, copy in zip(first["row"], first["row_right"], mine, theirs, strict=True)
     )

@@ -73,7 +73,7 @@ def _overview(report: Report) -> str:
         )
         for finding in report.findings
     ]
-    return page.table(["", "found", "rows", "of those looked at"], rows)
+    return page.table(["", "found", "rows", "share"], rows)
 
 
 def _block(finding: Finding, report: Report, shown_rows: int) -> str:
