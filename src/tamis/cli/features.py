@@ -59,7 +59,7 @@ def clean(
     if as_json:
         output.print_json({"dataset": cleaned.ref, "new": new, "cleaning": cleaner.spec})
         return
-    print(f"{cleaned.ref}: {operation}" if new else f"{cleaned.ref} is cleaned like that already; nothing to do")
+    print(f"{cleaned.ref}: {operation}" if new else f"nothing to do: {cleaned.ref} is cleaned like that already")
 
 
 def _spec(steps: str | None) -> list[Any]:
@@ -91,15 +91,8 @@ def _list_steps(as_json: bool) -> None:
     if as_json:
         output.print_json({name: step.model_json_schema() for name, step in STEPS.items()})
         return
-    rows = [
-        [
-            name,
-            step.summary,
-            ", ".join(f"{option}: {field.default!r}" for option, field in step.model_fields.items()),
-        ]
-        for name, step in STEPS.items()
-    ]
-    output.print_table(["step", "what it does", "options and their defaults"], rows)
+    rows = [[name, step.summary, " ".join(step.model_fields)] for name, step in STEPS.items()]
+    output.print_table(["step", "what it takes care of", "options"], rows)
     print("They run in this order, however they are listed.")
 
 
@@ -142,7 +135,7 @@ def _show(dataset: Dataset, cleaner: Cleaner, wanted: int, as_json: bool) -> Non
 
 
 def _around(before: str, after: str, *, width: int = 160) -> tuple[str, str]:
-    """Both texts from shortly before the place where they begin to differ; line breaks and the like are made visible."""
+    """Both texts from shortly before the place where they begin to differ, with line breaks and the like visible."""
     same = next((place for place, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), len(after))
     start = max(0, same - 30)
 

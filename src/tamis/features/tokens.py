@@ -58,7 +58,14 @@ def load_tokenizer(name: str | Path = MINILM) -> Tokenizer:
     Only `tokenizer.json` and the small files beside it are read: no weights, no code, no network unless a hub id is
     not cached.
     """
-    return _load(str(name))
+    folder = _packaged() if name == MINILM else _folder(str(name))
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise DataError(
+            f"no tokenizer.json in {folder}",
+            hint="save it there with transformers: AutoTokenizer.from_pretrained(…).save_pretrained(…)",
+        )
+    return _load(str(name), path, path.stat().st_mtime_ns)
 
 
 def count_tokens(
@@ -70,23 +77,16 @@ def count_tokens(
 
 
 @lru_cache(8)
-def _load(name: str) -> Tokenizer:
+def _load(name: str, path: Path, changed: int) -> Tokenizer:
     from tokenizers import Tokenizer as Engine
 
-    folder = _packaged() if name == MINILM else _folder(name)
-    path = folder / "tokenizer.json"
-    if not path.is_file():
-        raise DataError(
-            f"no tokenizer.json in {folder}",
-            hint="save it there with transformers: AutoTokenizer.from_pretrained(…).save_pretrained(…)",
-        )
     try:
         engine = Engine.from_file(str(path))
     except Exception as error:  # the library raises nothing narrower
         raise DataError(f"{path} is no tokenizer: {error}") from None
     engine.no_truncation()
     engine.no_padding()
-    return Tokenizer(name, _max_tokens(folder), engine)
+    return Tokenizer(name, _max_tokens(path.parent), engine)
 
 
 def _packaged() -> Path:

@@ -7,14 +7,12 @@ from typing import ClassVar
 
 from tamis.features.cleaning.step import Change, Step
 
-_BODY = r"[^\s<>\"'“”‘’«»`{}|\\^]"
-_LAST = r"[^\s<>\"'“”‘’«»`{}|\\^.,;:!?…)\]*~]"
 _DOMAINS = "com|org|net|io|co|ly|gl|me|be|ai|edu|gov|info|uk|de|fr|es|it|nl|eu|us|ca|au|in|jp|ch|at|dev|app|gg|tv"
 _URL = (
-    rf"(?:https?|ftp)://{_BODY}*{_LAST}"
-    rf"|www\.{_BODY}*{_LAST}"
-    rf"|(?:[a-z0-9-]+\.)+(?:{_DOMAINS})/(?:{_BODY}*{_LAST})?"
+    rf"(?P<start>(?:https?|ftp)://|www\.|(?P<domain>(?:[a-z0-9-]+\.)+(?:{_DOMAINS})/))"
+    r"(?P<rest>[^\s<>\"'“”‘’«»`{}|\\^]*)"
 )
+_TRAILING = ".,;:!?…*~)]"
 _EMAIL = r"(?:mailto:)?[\w.+%-]+@(?:[\w-]+\.)+[a-z]{2,}(?!\w)"
 
 
@@ -22,7 +20,7 @@ class Urls(Step):
     """Takes web and e-mail addresses, without the full stop or bracket behind them."""
 
     name: ClassVar[str] = "urls"
-    summary: ClassVar[str] = "take web and e-mail addresses out, or put a word in their place"
+    summary: ClassVar[str] = "web and e-mail addresses"
 
     replace: str = ""
     """The word in their place; empty: nothing."""
@@ -31,22 +29,35 @@ class Urls(Step):
 
     def build(self) -> Change:
         """Return the function that applies this step."""
-        pattern = re.compile(rf"(?<![\w@])(?:{_URL}{'|' + _EMAIL if self.emails else ''})", re.IGNORECASE)
+        either = f"{_URL}|{_EMAIL}" if self.emails else _URL
+        pattern = re.compile(rf"(?<![\w@])(?:{either})", re.IGNORECASE)
         word = self.replace
 
         def change(text: str) -> str:
-            if "/" not in text and "@" not in text and "." not in text:
+            if "." not in text and "/" not in text and "@" not in text:
                 return text
-            return pattern.sub(lambda _: word, text)
+            return pattern.sub(lambda found: _without_end(found, word), text)
 
         return change
+
+
+def _without_end(found: re.Match[str], word: str) -> str:
+    """The word, and the marks behind the address that belong to the sentence; a bracket it opened is its own."""
+    if found["start"] is None:
+        return word
+    rest = found["rest"]
+    end, opened = len(rest), rest.count("(") - rest.count(")")
+    while end and rest[end - 1] in _TRAILING and not (rest[end - 1] == ")" and opened >= 0):
+        opened += rest[end - 1] == ")"
+        end -= 1
+    return word + rest[end:] if end or found["domain"] else found[0]
 
 
 class Mentions(Step):
     """Takes `@name`, as tweets have it; the `@` of an e-mail address is none."""
 
     name: ClassVar[str] = "mentions"
-    summary: ClassVar[str] = "take @names out, or put a word in their place"
+    summary: ClassVar[str] = "@names"
 
     replace: str = ""
     """The word in their place; empty: nothing."""

@@ -11,7 +11,7 @@ class Case(Step):
     """Makes letters small. An uncased model does so itself."""
 
     name: ClassVar[str] = "case"
-    summary: ClassVar[str] = "make letters small"
+    summary: ClassVar[str] = "small letters"
 
     to: Literal["lower", "fold"] = "lower"
     """`fold` also makes "ß" "ss" and the like, for comparing."""

@@ -19,7 +19,7 @@ class Unicode(Step):
     """Composes characters and repairs what no reader sees: control characters, odd spaces, byte order marks."""
 
     name: ClassVar[str] = "unicode"
-    summary: ClassVar[str] = "one form for each character (NFC), no control characters, odd spaces or invisible marks"
+    summary: ClassVar[str] = "one form per character"
 
     form: Literal["NFC", "NFKC"] = "NFC"
     """NFKC also unfolds ligatures, full-width letters and the like; that cannot be undone."""

@@ -17,7 +17,7 @@ class Lemmas(Step):
     """Gives each word its dictionary form (cats → cat, went → go), by spaCy's tables, without a model."""
 
     name: ClassVar[str] = "lemmas"
-    summary: ClassVar[str] = "give words their dictionary form (cats → cat), with spaCy's tables"
+    summary: ClassVar[str] = "dictionary forms (cats: cat)"
 
     language: str = "en"
     """One of the 26 languages that spacy-lookups-data has a table for."""

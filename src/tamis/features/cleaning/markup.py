@@ -33,7 +33,7 @@ class Html(Step):
     """Takes HTML out of text and leaves what merely looks like it ("x < y", "I <3 you", "<unknown>")."""
 
     name: ClassVar[str] = "html"
-    summary: ClassVar[str] = "take tags, scripts and styles out and undo entities once (&amp; becomes &)"
+    summary: ClassVar[str] = "tags and scripts; &amp; becomes &"
 
     def build(self) -> Change:
         """Return the function that applies this step."""

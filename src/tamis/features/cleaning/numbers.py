@@ -14,7 +14,7 @@ class Numbers(Step):
     """Takes numbers (12, 3.5, 10,000, 12:30, 1/2), but not the digits of a word (covid19, 3rd, mp3)."""
 
     name: ClassVar[str] = "numbers"
-    summary: ClassVar[str] = "take numbers out, or put a word in their place; words with digits stay"
+    summary: ClassVar[str] = "numbers that stand alone"
 
     replace: str = ""
     """The word in their place; empty: nothing."""

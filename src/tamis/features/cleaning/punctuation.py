@@ -18,7 +18,7 @@ class Punctuation(Step):
     """Makes punctuation and mathematical signs spaces; emoji stay, and so do the marks inside words and numbers."""
 
     name: ClassVar[str] = "punctuation"
-    summary: ClassVar[str] = "make punctuation spaces; don't, 3.5 and emoji stay whole"
+    summary: ClassVar[str] = "marks (not in don't, 3.5, emoji)"
 
     keep: str = ""
     """Signs that stay, as in "!?"."""

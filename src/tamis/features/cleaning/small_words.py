@@ -13,7 +13,7 @@ class StopWords(Step):
     """Takes stop words, never a part of a longer word ("yous" keeps its "you"), and no negation unless asked."""
 
     name: ClassVar[str] = "stop_words"
-    summary: ClassVar[str] = 'take small words out ("the", "you"); "not" and "don\'t" stay'
+    summary: ClassVar[str] = "small words, but not negations"
 
     language: str = "en"
     """One of 25 languages: en, de, fr, es, it, pt, nl…"""

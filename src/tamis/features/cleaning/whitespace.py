@@ -11,7 +11,7 @@ class Whitespace(Step):
     """Makes each run of white space one space, and takes it off both ends."""
 
     name: ClassVar[str] = "whitespace"
-    summary: ClassVar[str] = "one space between words, none at the ends"
+    summary: ClassVar[str] = "one space between words"
 
     keep_lines: bool = False
     """Whether line breaks stay (one for each run of them)."""

@@ -18,8 +18,6 @@ NO_LIMIT = (1 << LIMIT_BITS) - 1
 
 _SIZE_BITS = np.int64(24)
 _CHUNK_PAIRS = 4_000_000
-_COMPARISONS_AT_LEAST = 20_000_000
-_COMPARISONS_A_KEY = 30
 _CROWD = 64
 _ROUNDS = 4
 
@@ -32,6 +30,9 @@ class Buckets:
     threshold: float
     similar: Callable[[Rows, Rows], Mask]
     """Tells for pairs of bags whether they really are similar."""
+    comparisons_at_least: int = 20_000_000
+    comparisons_a_key: int = 30
+    """How much may be compared in one go, beside the comparisons at least: so much for each key."""
     left_out: int = field(default=0)
     """Comparisons that were not made."""
 
@@ -68,7 +69,7 @@ class Buckets:
         leaf = np.zeros(len(rows), dtype=bool)
         for number in range(_ROUNDS) if len(rows) and (high - low).max() > _CROWD else ():
             yield from self._gather(rows, low, high, leaf, number)
-        budget = _COMPARISONS_AT_LEAST + _COMPARISONS_A_KEY * len(keyed)
+        budget = self.comparisons_at_least + self.comparisons_a_key * len(keyed)
         yield from self._compare(rows[~leaf], rows, low[~leaf], high[~leaf], budget)
         if leaf.any():
             others = np.flatnonzero(~leaf)
