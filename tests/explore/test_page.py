@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
-from tamis.explore import profile_dataset, write_page, write_plots
+from tamis.explore import ExploreSettings, profile_dataset, write_page, write_plots
+
+SMALL = ExploreSettings(dpi=40)
 
 WORDS = ["apple", "pear", "plum", "fig", "kiwi", "lime", "melon", "grape", "peach", "berry"]
 
@@ -18,7 +21,7 @@ def reviews(rows=60, classes=("good", "bad")):
     return {"text": text, "label": [classes[row % len(classes)] for row in range(rows)]}
 
 
-def page_of(dataset, folder, **settings):
+def page_of(dataset, folder):
     profile = profile_dataset(dataset)
     write_page(profile, folder / "page.html")
     return (folder / "page.html").read_text()
@@ -34,12 +37,13 @@ def test_the_page_needs_no_network(make_dataset, tmp_path):
         assert f"<h2>{heading}</h2>" in html
 
 
+@pytest.mark.slow
 def test_the_same_data_gives_the_same_bytes(make_dataset, tmp_path):
     dataset = make_dataset(**reviews())
     for name in ("one", "two"):
         profile = profile_dataset(dataset)
         write_page(profile, tmp_path / f"{name}.html")
-        write_plots(profile, tmp_path / name)
+        write_plots(profile, tmp_path / name, settings=SMALL)
     assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
     pictures = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert pictures == sorted(path.name for path in (tmp_path / "two").iterdir())
@@ -50,7 +54,7 @@ def test_the_same_data_gives_the_same_bytes(make_dataset, tmp_path):
 
 def test_every_plot_has_a_picture_and_its_numbers(make_dataset, tmp_path):
     dataset = make_dataset(**reviews(), split=["train", "test"] * 30, time=["2020-01-01", "2021-02-02"] * 30)
-    pictures = write_plots(profile_dataset(dataset), tmp_path / "plots")
+    pictures = write_plots(profile_dataset(dataset), tmp_path / "plots", settings=SMALL)
     names = {path.stem for path in pictures}
     assert {
         "class-balance",
@@ -107,11 +111,24 @@ ODD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ODD)
 def test_odd_data_is_shown_without_a_warning(case, make_dataset, tmp_path):
     profile = profile_dataset(make_dataset(**ODD[case]))
     write_page(profile, tmp_path / "page.html")
-    pictures = write_plots(profile, tmp_path / "plots")
+    pictures = write_plots(profile, tmp_path / "plots", settings=SMALL)
     assert len({path.name.lower() for path in pictures}) == len(pictures)
     assert all(path.parent == tmp_path / "plots" for path in pictures)
     assert len(profile.essence) == 3
+
+
+def test_without_the_extra_the_page_stands_and_pictures_say_what_is_missing(make_dataset, tmp_path, tamis, monkeypatch):
+    make_dataset(**reviews())
+    monkeypatch.setitem(sys.modules, "wordcloud", None)
+    assert tamis("explore", "reviews", "-o", tmp_path / "page.html").code == 0
+    html = (tmp_path / "page.html").read_text()
+    assert "pip install" in html
+    assert '<p class="tags">' in html
+    outcome = tamis("explore", "reviews", "--plots", tmp_path / "plots")
+    assert outcome.code == 1
+    assert "pip install 'tamis[explore]'" in outcome.err

@@ -13,12 +13,12 @@ STYLE = """
 .chart > figcaption, .panels + figcaption { margin-top:8px; max-width:78ch; }
 .bars { display:grid; grid-template-columns:fit-content(36%) 1fr fit-content(32%); gap:5px 10px; align-items:center;
   font-size:14px; }
-.bars > span { overflow-wrap:anywhere; line-height:1.3; min-width:0; }
+.bars > span { overflow-wrap:anywhere; line-height:1.3; min-width:0; text-align:left; }
 .bars > .amount { text-align:right; font-variant-numeric:tabular-nums; white-space:nowrap; }
 .bars > .amount small, .soft { color:var(--soft); font-size:12.5px; }
 .track { background:var(--wash); border-radius:4px; height:14px; min-width:40px; display:flex; overflow:hidden; }
 .track i { display:block; height:100%; min-width:2px; } .track.parts i { min-width:0; }
-.panels { display:grid; grid-template-columns:repeat(auto-fill,minmax(250px,1fr)); gap:18px 28px; margin:14px 0 4px; }
+.panels { display:grid; grid-template-columns:repeat(auto-fit,minmax(250px,1fr)); gap:18px 28px; margin:14px 0 4px; }
 .panels .bars { font-size:13.5px; gap:4px 8px; } .panels .track { height:10px; }
 .panels h4 small { font-weight:400; margin-left:4px; } .panels .chart { margin-top:0; }
 .panels h4 { border-bottom:1px solid var(--line); padding-bottom:5px; margin:0 0 8px; font-size:14px; }
@@ -125,7 +125,7 @@ def _panels(chart: Panels) -> str:
         swatch = f'<i class="swatch" style="background:{colour}"></i>'
         body = _bars(panel) if panel.bars else '<span class="soft">nothing stands out</span>'
         note = f' <small class="soft">{escape(panel.caption)}</small>' if panel.caption else ""
-        panels.append(f'<div><h4 dir="auto">{swatch}{escape(panel.title)}{note}</h4>{body}</div>')
+        panels.append(f"<div><h4>{swatch}<bdi>{escape(panel.title)}</bdi>{note}</h4>{body}</div>")
     return f'<div class="panels">{"".join(panels)}</div>'
 
 
@@ -187,7 +187,7 @@ def _tooltip(chart: Columns, label: str, values: list[float]) -> str:
 
 def _legend(entries: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
     items = "".join(
-        f'<span dir="auto"><i class="swatch" style="background:{colour}"></i>{escape(name)}</span>'
+        f'<span><i class="swatch" style="background:{colour}"></i><bdi>{escape(name)}</bdi></span>'
         for name, colour in entries
     )
     return f'<div class="legend">{items}</div>'

@@ -102,7 +102,7 @@ def _examples(rows: Rows, counted: pl.DataFrame, most: int) -> tuple[tuple[Repea
         .sort(["rows", "row"], descending=[True, False])
     )
     examples = tuple(
-        Repeated(text, count, tuple(labels))
+        Repeated(text, count, () if rows.task == "spans" else tuple(labels))
         for text, count, labels in groups.head(most).select("text", "rows", "labels").iter_rows()
     )
     return examples, int((groups["labels"].list.len() > 1).sum())

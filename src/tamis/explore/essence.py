@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from tamis.core.charts import percent
 from tamis.explore.balance import Balance
 from tamis.explore.contrast import Contrast
@@ -31,17 +33,20 @@ def _classes(sizes: Sizes, balance: Balance | None) -> str:
         return f"{start}, no labels yet."
     classes = len(balance.classes)
     if classes == 1:
-        return f"{start}, one class only ({balance.largest!r}): there is nothing to tell apart."
+        return f"{start}, one class only ({quoted(balance.largest)}): there is nothing to tell apart."
     counts = {entry.label: entry for entry in balance.classes}
     if balance.ratio is None:
         empty = sum(entry.rows == 0 for entry in balance.classes)
         return f"{start} in {classes} classes, {empty} of them empty."
-    largest = counts[balance.largest]
+    largest, smallest = counts[balance.largest], counts[balance.smallest]
+    if sizes.task == "spans":
+        kinds = f"{quoted(largest.label)} is in {percent(largest.share)} of the rows, {quoted(smallest.label)} in"
+        return f"{start} with {classes} types of entity: {kinds} {percent(smallest.share)}."
     of = "of the labelled rows" if sizes.unlabelled else "of the rows"
     ratio = f"{balance.ratio:,.0f}" if balance.ratio >= 10 else f"{balance.ratio:.1f}"
     return (
-        f"{start} in {classes} classes: {largest.label!r} has {percent(largest.share)} {of}, "
-        f"{balance.smallest!r} {percent(counts[balance.smallest].share)} ({ratio} to 1)."
+        f"{start} in {classes} classes: {quoted(largest.label)} has {percent(largest.share)} {of}, "
+        f"{quoted(smallest.label)} {percent(smallest.share)}{'' if ratio == '1.0' else f' ({ratio} to 1)'}."
     )
 
 
@@ -59,7 +64,7 @@ def _words(terms: Terms, contrast: Contrast | None) -> str:
     if contrast is not None:
         best = sorted((entry for entry in contrast.classes if entry.words), key=lambda entry: -entry.words[0].z)[:3]
         if best:
-            return "; ".join(f"{entry.words[0].word!r} speaks for {entry.label!r}" for entry in best) + "."
+            return "; ".join(f"{quoted(entry.words[0].word)} speaks for {quoted(entry.label)}" for entry in best) + "."
     if terms.words:
         return f"Most frequent: {', '.join(term.term for term in terms.words[:5])}."
     return "No words but stop words."
@@ -87,3 +92,9 @@ def _repeats(sizes: Sizes, repeats: Repeats) -> str:
 def count(number: int, noun: str) -> str:
     """Return a number with its noun: `1 row`, `1,452 rows`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def quoted(name: str) -> str:
+    """Return a name in quotes; one that is written from right to left must not turn the words around it."""
+    turned = any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in name)
+    return f"'\u2068{name}\u2069'" if turned else f"'{name}'"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tamis.core.charts import Bar, Bars, Data, percent
 from tamis.explore.balance import ClassCount
-from tamis.explore.essence import count
+from tamis.explore.essence import count, quoted
 from tamis.explore.figures.palette import class_colours
 from tamis.explore.profile import Profile
 
@@ -25,7 +25,7 @@ def balance_chart(profile: Profile) -> Bars | None:
     more = f" The {len(entries) - len(shown)} smallest are not drawn." if len(shown) < len(entries) else ""
     return Bars(
         name="class-balance",
-        title="Rows of each class",
+        title="Rows with each type of entity" if profile.sizes.task == "spans" else "Rows of each class",
         bars=tuple(
             Bar(label=entry.label, value=entry.rows, note=percent(entry.share), colour=colour[entry.label])
             for entry in shown
@@ -47,15 +47,20 @@ def _balance_words(profile: Profile) -> str:
     assert balance is not None
     if len(balance.classes) < 2:
         return "There is one class only: a classifier needs at least two."
+    if profile.sizes.task == "spans":
+        return "A row can hold several types, or none."
     if balance.ratio is None:
         return "A class without rows cannot be learnt: find examples, or take it out of the label set."
     ratio = f"{balance.ratio:,.0f}" if balance.ratio >= 10 else f"{balance.ratio:.1f}"
     if balance.ratio >= 5:
         least = next(entry.rows for entry in balance.classes if entry.label == balance.smallest)
+        rare = f"one of {quoted(balance.smallest)} ({count(least, 'row')})"
         return (
-            f"{ratio} rows of {balance.largest!r} for one of {balance.smallest!r} ({count(least, 'row')}). Accuracy "
-            f"would hide how badly the small classes do: judge by macro-F1, and try balancing the training split."
+            f"{ratio} rows of {quoted(balance.largest)} for {rare}. Accuracy would hide how badly the small classes do: "
+            "judge by macro-F1, and try balancing the training split."
         )
+    if ratio == "1.0":
+        return "The classes are even: nothing needs balancing."
     return f"Fairly even: the largest class is {ratio} times the smallest. Nothing needs balancing."
 
 

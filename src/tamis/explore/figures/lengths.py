@@ -88,7 +88,7 @@ def limits_chart(profile: Profile) -> Bars | None:
             Bar(
                 label=f"{limit.tokens} tokens",
                 value=round(limit.whole * 100, 2),
-                text=f"{limit.whole * 100:.1f} %" if 0 < limit.whole < 1 else percent(limit.whole),
+                text=f"{limit.whole * 100:.1f} %" if 0 < limit.whole < 0.9995 else percent(limit.whole),
                 note="suggested" if limit == chosen else "",
                 colour=PALETTE[2] if limit == chosen else PALETTE[0],
             )

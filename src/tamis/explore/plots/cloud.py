@@ -6,8 +6,8 @@ import colorsys
 import io
 from collections.abc import Sequence
 
-from tamis.core import MissingExtra
 from tamis.core.charts import PALETTE
+from tamis.explore.plots.extra import require_extra
 from tamis.explore.plots.glyphs import can_write, font_file
 
 _COARSE = 2  # words are placed on a grid of every second pixel, which takes a quarter of the time
@@ -28,10 +28,9 @@ def draw_cloud(
     `colour` gives all words shades of one colour; `clear` leaves the paper out. Words with signs that the font lacks
     are left out.
     """
-    try:
-        from wordcloud import WordCloud
-    except ImportError:
-        raise MissingExtra("drawing word clouds", extra="explore") from None
+    require_extra()
+    from wordcloud import WordCloud
+
     drawn = [(word, times) for word, times in words if can_write(word)]
     if not drawn:
         return None
@@ -64,6 +63,7 @@ def draw_cloud(
 
 def undrawn(words: Sequence[tuple[str, int]]) -> int:
     """Return how many words the clouds' font cannot write."""
+    require_extra()
     return sum(not can_write(word) for word, _ in words)
 
 

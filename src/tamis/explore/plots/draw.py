@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from tamis.core.charts import Bars, Chart, Columns, Panels, Stacks, nice_ticks, percent
+from tamis.explore.plots.extra import require_extra
 from tamis.explore.plots.glyphs import writable
 from tamis.explore.plots.style import CAPTION, INK, LINE, SOFT, TRACK, look, new_figure, plain, title, to_png, wrapped
 
@@ -19,6 +20,7 @@ _PANEL = 4.0  # inches
 
 def draw_chart(chart: Chart, *, dpi: int) -> bytes:
     """Return the picture of a chart."""
+    require_extra()
     with look(_texts(chart)):
         if isinstance(chart, Bars):
             figure = _bars(chart)

@@ -8,7 +8,6 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tamis.core import MissingExtra
 from tamis.explore.plots.glyphs import families_for
 
 if TYPE_CHECKING:
@@ -45,10 +44,8 @@ def plain(ax: Axes) -> Axes:
 @contextlib.contextmanager
 def look(texts: list[str]) -> Iterator[None]:
     """Set matplotlib up for a picture that holds these texts, and for nothing after it."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise MissingExtra("drawing pictures", extra="explore") from None
+    import matplotlib
+
     settings: dict[Any, Any] = {
         "font.family": families_for("".join(texts)),
         "font.size": 10,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tamis.core.drawing import draw
 from tamis.core.page import advice, side_by_side
 from tamis.explore import figures
+from tamis.explore.essence import quoted
 from tamis.explore.profile import Profile
 from tamis.explore.report.drawn import drawn
 
@@ -27,7 +28,7 @@ def contrast(profile: Profile) -> list[str]:
     silent = [panel.title for panel in chart.panels if not panel.bars]
     parts = [draw(chart, heading=False, caption=False)]
     if silent:
-        names = ", ".join(repr(name) for name in silent[:5]) + (" …" if len(silent) > 5 else "")
+        names = ", ".join(quoted(name) for name in silent[:5]) + (" …" if len(silent) > 5 else "")
         parts.append(
             advice(
                 f"No word speaks for {names}: too few texts, or texts that are like those of other classes.",

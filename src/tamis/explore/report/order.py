@@ -7,7 +7,7 @@ from html import escape
 from tamis.core.charts import percent
 from tamis.core.page import advice
 from tamis.explore import figures
-from tamis.explore.essence import count
+from tamis.explore.essence import count, quoted
 from tamis.explore.profile import Profile
 from tamis.explore.report.drawn import drawn
 
@@ -24,7 +24,7 @@ def time(profile: Profile) -> list[str]:
     if timeline.drift is None:
         return parts
     shares = f"{percent(timeline.before)} in the earlier half of the rows to {percent(timeline.after)} in the later"
-    moved = f"{timeline.mover!r} goes from {shares}"
+    moved = f"{quoted(timeline.mover)} goes from {shares}"
     if timeline.drift >= 0.1:
         parts.append(
             advice(

@@ -64,7 +64,7 @@ def _flat(text: str) -> str:
 
 
 def _labels(labels: tuple[str, ...]) -> str:
-    return f" · {', '.join(labels[:6])}" if labels else ""
+    return f" · {', '.join(labels[:6])}" if any(labels) else ""
 
 
 def columns(profile: Profile) -> list[str]:
@@ -108,7 +108,7 @@ def samples(profile: Profile) -> list[str]:
     for entry in profile.samples:
         if entry.label:
             swatch = f'<i class="swatch" style="background:{colour[entry.label]}"></i>'
-            parts.append(f'<h3 dir="auto">{swatch}{escape(entry.label)}</h3>')
+            parts.append(f"<h3>{swatch}<bdi>{escape(entry.label)}</bdi></h3>")
         elif colour:
             parts.append("<h3>Without a label</h3>")
         parts += [_sample(sample, entry.label, colour) for sample in entry.samples]

@@ -30,7 +30,7 @@ def clouds(profile: Profile, draw_cloud: DrawCloud, missing: str) -> list[str]:
     parts = [_cloud(profile.clouds.overall, draw_cloud)]
     colour = figures.class_colours(profile)
     cells = [
-        f'<div><h4 dir="auto"><i class="swatch" style="background:{colour[cloud.label]}"></i>{escape(cloud.label)}</h4>'
+        f'<div><h4><i class="swatch" style="background:{colour[cloud.label]}"></i><bdi>{escape(cloud.label)}</bdi></h4>'
         f"{_cloud(cloud, draw_cloud)}</div>"
         for cloud in shown_clouds(profile)
         if cloud.words
