@@ -46,7 +46,7 @@ def test_import_tamis_loads_nothing_but_the_standard_library():
 
 @pytest.mark.parametrize("words", [["--help"], ["data", "--help"]], ids=" ".join)
 def test_help_loads_no_heavy_library(words):
-    code = f"import contextlib, io\nfrom tamis.cli.main import main\nwith contextlib.suppress(SystemExit):\n    main({words})"
+    code = f"import contextlib\nfrom tamis.cli.main import main\nwith contextlib.suppress(SystemExit): main({words})"
     loaded = imported_by(code)
     assert "tamis" in loaded
     # to run a command typer needs pydantic; to show the list of commands it does not
