@@ -35,7 +35,7 @@ def write_rows(path: Path, *, rows: int, seed: int = 7) -> None:
         file.write("id,text,label,stars,created,user\n")
         for start in range(0, rows, 100_000):
             count = min(100_000, rows - start)
-            lengths = random.integers(6, 48, count)
+            lengths = random.integers(5, 37, count)
             ends = np.cumsum(lengths)
             drawn = words[np.searchsorted(steps, random.random(ends[-1]))].tolist()
             labels, stars = random.integers(0, len(LABELS), count), random.integers(1, 6, count)

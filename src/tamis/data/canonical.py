@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -85,22 +86,21 @@ def _ids(batch: Batch, schema: Schema, numbers: pa.Array) -> pa.ChunkedArray | p
 
 
 def _text(table: pa.Table, schema: Schema) -> pa.ChunkedArray:
-    used = {name: as_type(table[name], pa.string()) for name in schema.text}
+    names = schema.text if schema.template is None else template_columns(schema.template)
+    used = {name: as_type(table[name], pa.string()) for name in names}
     if schema.template is None:
-        if len(used) == 1:
-            return used[schema.text[0]]
-        joined = pc.binary_join_element_wise(*used.values(), _JOIN, null_handling="skip")
-    else:
-        parts: list[pa.ChunkedArray | str] = []
-        rest = schema.template
-        for name in _in_order(schema.template):
-            before, _, rest = rest.partition("{" + name + "}")
-            parts += [before, used[name] if name in used else as_type(table[name], pa.string())]
-        joined = pc.binary_join_element_wise(*parts, rest, "", null_handling="replace", null_replacement="")
-    missing = None
-    for column in used.values():
-        missing = pc.is_null(column) if missing is None else pc.and_(missing, pc.is_null(column))
-    return pc.if_else(missing, None, joined)
+        joined, *others = used.values()
+        for column in others:  # null_handling="skip" would be shorter, but Arrow 25 then loses rows that are all null
+            joined = pc.coalesce(pc.binary_join_element_wise(joined, column, _JOIN), joined, column)
+        return joined
+    parts: list[pa.ChunkedArray | str] = []
+    rest = schema.template
+    for name in _in_order(schema.template):
+        before, _, rest = rest.partition("{" + name + "}")
+        parts += [before, used[name]]
+    joined = pc.binary_join_element_wise(*parts, rest, "", null_handling="replace", null_replacement="")
+    missing = [pc.is_null(column) for column in used.values()]
+    return pc.if_else(reduce(pc.and_, missing), None, joined)
 
 
 def _in_order(template: str) -> list[str]:

@@ -113,7 +113,7 @@ def reject_limit(value: str | float) -> tuple[float | None, int | None]:
         share = float(match[1]) / 100
     elif re.fullmatch(r"\d+", text):
         return (None, int(text))
-    elif re.fullmatch(r"\d*\.\d+(e-?\d+)?", text):
+    elif re.fullmatch(r"\d*\.\d+|\d+(\.\d+)?e-\d+", text):
         share = float(text)
     else:
         share = -1.0

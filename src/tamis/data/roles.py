@@ -160,7 +160,8 @@ def choose_roles(head: pa.Table, *, choice: RoleChoice | None = None, given: Sch
     _guess_task(roles, columns)
     _hint_at_flags(roles, columns)
     _hint_at_ids(roles, columns, choice)
-    _hint_at_titles(roles, free, choice)
+    if given is None:
+        _hint_at_titles(roles, free, choice)
     return roles
 
 
