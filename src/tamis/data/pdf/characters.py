@@ -73,12 +73,8 @@ class Vocabulary:
     """
 
     def __init__(self, text: str) -> None:
-        text = text.lower()
-        if HYPHEN in text:  # a word's half is no word
-            pieces = text.split(HYPHEN)
-            whole = [_FIRST_WORD.sub("", piece, count=1) for piece in pieces[1:]]
-            text = "\n".join(_without_last_word(piece) for piece in [pieces[0], *whole])
-        self._words = {word.strip(_AROUND_WORDS) for word in set(text.split())}
+        # a word that a line end broke still has HYPHEN inside, and so is none of these
+        self._words = {word.strip(_AROUND_WORDS) for word in set(text.lower().split())}
         compounds = [word.split("-") for word in self._words if "-" in word]
         self._heads = {parts[0] for parts in compounds}
         self._tails = {parts[-1] for parts in compounds}
@@ -120,7 +116,3 @@ def first_word(text: str) -> str:
     """Return the word at a text's very begin."""
     found = _FIRST_WORD.match(text)
     return found[0] if found else ""
-
-
-def _without_last_word(text: str) -> str:
-    return text[: len(text) - len(last_word(text))]

@@ -15,7 +15,7 @@ _WIDE = 0.55  # of the text's width: a line that might be two columns' lines tak
 _GAP_EMS = 0.8  # nothing between two words of a line is as wide
 _FEWEST = 4  # lines that must have the same gap
 _MOST_CUTS = 3
-_LOOKED_AT = 4  # wide lines, before all are
+_LOOKED_AT = 3  # wide lines, before all are
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,13 @@ def _parted_once(
     wide = (places[:, 2] - places[:, 0] > _WIDE * (right - left)) & spans.upright
     if np.count_nonzero(wide) < _FEWEST:
         return None
-    some = np.flatnonzero(wide)[:: max(1, np.count_nonzero(wide) // _LOOKED_AT)]
-    word_ends = np.concatenate([_word_ends(spans, signs, at) for at in some.tolist()])
+    numbers = np.flatnonzero(wide).tolist()
+    some = [numbers[len(numbers) * part // (_LOOKED_AT + 1)] for part in range(1, _LOOKED_AT + 1)]
+    word_ends = np.concatenate([_word_ends(spans, signs, at) for at in some])
     if not len(_gaps(word_ends, signs, boxes_of)[0]):  # most pages end here, with few letters' places asked for
         return None
-    ends_of = [_word_ends(spans, signs, at) for at in np.flatnonzero(wide).tolist()]
-    word_ends, owner = np.concatenate(ends_of), np.repeat(np.flatnonzero(wide), [len(each) for each in ends_of])
+    ends_of = [_word_ends(spans, signs, at) for at in numbers]
+    word_ends, owner = np.concatenate(ends_of), np.repeat(numbers, [len(each) for each in ends_of])
     gap, before, after = _gaps(word_ends, signs, boxes_of)
     if len(gap) < _FEWEST:
         return None

@@ -26,10 +26,11 @@ def find_title(first: PageLines, metadata: str) -> str:
     """
     named = " ".join(plain_characters(metadata).split())
     sensible = bool(named) and not _FILE_NAME.search(named) and not _NO_TITLE.fullmatch(named)
-    shown = {word for text in first.texts for word in _WORDS.findall(plain_characters(text).lower())}
     words = _WORDS.findall(named.lower())
-    if sensible and len(words) > 2 and sum(word in shown for word in words) >= 0.8 * len(words):
-        return named[:_LONGEST]
+    if sensible and len(words) > 2:
+        shown = set(_WORDS.findall(plain_characters(" ".join(first.texts)).lower()))
+        if sum(word in shown for word in words) >= 0.8 * len(words):
+            return named[:_LONGEST]
     return (_largest(first) or (named if sensible else ""))[:_LONGEST]
 
 
