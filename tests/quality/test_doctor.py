@@ -84,6 +84,28 @@ def test_a_checks_name_is_unique():
     assert all(isinstance(check, Check) and check.question.endswith("?") for check in all_checks())
 
 
+def test_the_table_names_every_fix(make_dataset, calm):
+    text = [
+        *calm,
+        *(f"{text}, they said" for text in calm),
+        calm[0],
+        "",
+        "a cafÃ©",
+        "a &amp; b",
+        "jane@example.com",
+        "a\x00 b",
+    ]
+    text += ["I don?t know", calm[7], calm[3], "thank you", "thank you", calm[5] + " today"]
+    label = ["negative", "positive"] * 20 + ["Negative"] + ["negatve"] + ["negative"] * 10
+    split = ["train"] * 47 + ["test", "train", "train", "test", "test"]
+    settings = QualitySettings(near_duplicate_threshold=0.9)
+    report = check_dataset(make_dataset(text=text, label=label, split=split), settings=settings)
+    named = {check.name: check.fixes for check in all_checks()}
+    for finding in report.findings:
+        assert finding.fix is None or finding.fix.name in named[finding.check]
+    assert len(report.fixes) >= 10
+
+
 def test_the_page_is_whole_and_needs_no_network(make_dataset, calm):
     text = [*calm, calm[0], "<b>bold</b> & <script>alert(1)</script>", "jane@example.com wrote", "ok"]
     page = report_page(

@@ -185,7 +185,7 @@ def _print_applied(applied: Applied, report: Report, left: Report) -> None:
     if not applied.fixes:
         print(f"{report.ref}: nothing to fix, so no new version was made")
         return
-    what = "made" if applied.new else "is there already:"
+    what = "made" if applied.new else "holds just this already, made"
     print(f"{applied.dataset.ref} {what} from {report.ref}: {report.rows:,} rows before, {applied.dataset.rows:,} now")
     rows = [["texts altered", applied.texts_altered], ["rows dropped", applied.rows_dropped]]
     rows += [

@@ -19,6 +19,7 @@ from tamis.quality.config import QualitySettings
 from tamis.quality.doctor import check_dataset
 from tamis.quality.finding import Fix, Rows, as_rows
 from tamis.quality.report import Report
+from tamis.quality.table import all_checks
 
 _ROUNDS = 5
 
@@ -129,7 +130,7 @@ def apply_fixes(
             current, _new = derive(
                 scratch, dataset, plan.ready(), operation="draft", labels=_labels(dataset, plan.renames)
             )
-            looked_at = check_dataset(current, settings=settings, only=tuple(report.checks), progress=progress)
+            looked_at = check_dataset(current, settings=settings, only=_again(report, names), progress=progress)
     if not made:
         return Applied(dataset=dataset, new=False, fixes=(), texts_altered=0, labels_merged={}, rows_relabelled={},
                        rows_dropped=0)  # fmt: skip
@@ -153,6 +154,13 @@ def apply_fixes(
         rows_relabelled={old: dataset.manifest.label_counts.get(old, 0) for old in plan.renames},
         rows_dropped=len(plan.drop),
     )
+
+
+def _again(report: Report, names: Sequence[str]) -> list[str]:
+    """The checks, of those that were made, that may have wanted fixes to offer once texts and labels are mended."""
+    offering = {check.name for check in all_checks() if any(not names or fix in names for fix in check.fixes)}
+    offering |= {found.check for found in report.findings if found.fix and (not names or found.fix.name in names)}
+    return [name for name in report.checks if name in offering]
 
 
 def _cache(workspace: Workspace) -> Path:

@@ -29,5 +29,7 @@ class Check:
     name: str
     question: str
     run: Callable[[CheckContext], Iterable[Finding]]
+    fixes: tuple[str, ...] = ()
+    """The names of the fixes that it may offer. Once texts are mended, checks with wanted fixes look again."""
     traits: Traits = _no_traits
     """What it needs to know of every text, as polars expressions over `text`: all checks' are found in one pass."""

@@ -14,6 +14,7 @@ from tamis.quality.config import QualitySettings
 from tamis.quality.copies import Copies, find_copies
 from tamis.quality.finding import Rows
 
+_NO_LABEL = "(none)"  # somebody looked and found no label: not the same as nobody having looked
 _SHORT = ("id", "split", "group", "time")
 
 
@@ -62,7 +63,10 @@ class CheckContext:
             )
         else:
             names = pl.col("label").list.eval(pl.element().cast(pl.String)).list.drop_nulls()
-            frame = frame.with_columns(names.alias("labels"), names.list.sort().list.join(" + ").alias("answer"))
+            frame = frame.with_columns(
+                names.alias("labels"),
+                names.list.sort().list.join(" + ").replace("", _NO_LABEL).alias("answer"),
+            )
         return frame.drop("label")
 
     @property

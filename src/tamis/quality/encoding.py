@@ -114,7 +114,7 @@ def repaired(text: str) -> str:
 
 
 def without_control(text: str) -> str:
-    """Return a text without control characters; those that Windows meant as quotes and dashes become these.
+    r"""Return a text without control characters; those that Windows meant as quotes and dashes become these.
 
     >>> without_control("it\x92s\x00 fine\ufeff")
     'it’s fine'
