@@ -37,7 +37,7 @@ def read() -> Callable[..., Rows]:
         batches = list(opened.batches(Silent()))
         assert all(batch.table.schema.equals(head.schema) for batch in batches)
         table = pa.concat_tables([head.slice(0, 0), *(batch.table for batch in batches)])
-        assert head.equals(table.slice(0, len(head)))
+        assert str(head.to_pylist()) == str(table.slice(0, len(head)).to_pylist())  # NaN is not equal to itself
         numbers = [n for batch in batches for n in (batch.numbers or pa.nulls(len(batch.table))).to_pylist()]
         return Rows(opened, table, [reject for batch in batches for reject in batch.rejects], numbers)
 

@@ -14,7 +14,8 @@ from tamis.data.sources.location import Input
 
 _CHUNK_LETTERS = 1 << 20
 _SPACE = " \t\n\r"
-_WORDS = ("true", "false", "null", "-")
+_WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
+_LONGEST_WORD = 12
 
 
 class JsonText:
@@ -72,13 +73,13 @@ class JsonText:
                 value, end = self._decoder.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 # more text may complete what seems broken only at its end
-                unfinished = error.msg.startswith("Unterminated string") or error.pos >= len(self._text) - 12
-                if unfinished and self._more():
+                rest, ahead = self._text[error.pos :].rstrip(), error.pos - self._at
+                unclosed = error.msg.startswith("Unterminated string") or any(word.startswith(rest) for word in _WORDS)
+                if (unclosed or len(rest) < _LONGEST_WORD) and self._more():
                     continue
-                rest = self._text[error.pos :].rstrip()
-                if error.msg.startswith("Unterminated string") or any(w.startswith(rest) for w in _WORDS):
+                if unclosed:
                     raise self._ends_early() from None
-                self._at = error.pos
+                self._at += ahead
                 raise self._broken(f"{error.msg[0].lower()}{error.msg[1:]}") from None
             if end == len(self._text) and self._more():  # a number may go on
                 continue

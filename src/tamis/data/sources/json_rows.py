@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -26,6 +27,7 @@ Expand = Callable[[Mapping[str, Any]], list[Mapping[str, Any]]]
 
 _BLOCK_LETTERS = 4 << 20
 _FIRST_LINE_BYTES = 1 << 20
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -198,8 +200,8 @@ def _parsed_lines(each: Input, encoding: str | None) -> Iterator[tuple[object, s
 
 
 def _dumped(value: object) -> str:
-    # half a character (a lone surrogate, as of a cut-off emoji) has no place in any text file
-    return json.dumps(value, ensure_ascii=False).encode(errors="replace").decode()
+    # half a character, as of a cut-off emoji, has no place in any text file
+    return _HALF_CHARACTER.sub("\ufffd", json.dumps(value, ensure_ascii=False))
 
 
 def _named(value: object) -> str:

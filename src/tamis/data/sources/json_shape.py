@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 # As DuckDB writes it: a type's name, a list of one shape, or an object of shapes.
@@ -52,7 +54,7 @@ class JsonShape:
         for shape, _ in _rows(shapes, objects):
             if shape not in self._seen:
                 self._seen.add(shape)
-                self.shape = merged(self.shape, json.loads(shape))
+                self.shape = merged(self.shape, _normal(json.loads(shape)))
         for (text,) in _rows(f"SELECT text FROM {{texts}} WHERE regexp_matches(text, '{_LARGE_NUMBER}')", objects):
             self.shape = merged(self.shape, _shape_of(json.loads(text)))
 
@@ -111,24 +113,39 @@ def merged(one: Shape, other: Shape) -> Shape:
     if isinstance(one, list) and isinstance(other, list):
         return [merged(one[0], other[0])]
     for several, single in ((one, other), (other, one)):
-        if isinstance(several, list) and isinstance(single, str) and isinstance(several[0], str):
+        if isinstance(several, list) and isinstance(several[0], str) and isinstance(single, str) and single != "ANY":
             return [merged(several[0], single)]
-    if one in _INTEGERS and other in _INTEGERS:
-        return "BIGINT"
-    if {one, other} <= {*_INTEGERS, "DOUBLE"} if isinstance(one, str) and isinstance(other, str) else False:
-        return "DOUBLE"
-    return "VARCHAR"
+    if isinstance(one, str) and isinstance(other, str) and "ANY" not in (one, other):
+        if {one, other} <= {*_INTEGERS}:
+            return "BIGINT"
+        return "DOUBLE" if {one, other} <= {*_INTEGERS, "DOUBLE"} else "VARCHAR"
+    return "ANY"  # objects among values of other kinds, kept as JSON text
+
+
+def _normal(shape: Shape, *, in_list: bool = False) -> Shape:
+    """DuckDB says JSON for an object without keys, and for a list's values that have nothing in common."""
+    if isinstance(shape, dict):
+        return {key: _normal(inner) for key, inner in shape.items()}
+    if isinstance(shape, list):
+        return [_normal(shape[0], in_list=True)]
+    return shape if shape != "JSON" else "VARCHAR" if in_list else {}
 
 
 def _table(sql: str, texts: pa.Array) -> pa.Table:
     """The answer to a query over `{texts}` (row, text)."""
-    with duckdb.connect() as database:
-        database.register("texts", pa.table({"row": range(len(texts)), "text": texts}))
-        return database.sql(sql.replace("{texts}", "texts")).to_arrow_table()
+    with _database().cursor() as cursor:
+        cursor.register("texts", pa.table({"row": np.arange(len(texts)), "text": texts}))
+        return cursor.sql(sql.replace("{texts}", "texts")).to_arrow_table()
 
 
 def _rows(sql: str, texts: pa.Array) -> list[tuple[str, ...]]:
     return [tuple(row.values()) for row in _table(sql, texts).to_pylist()]
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One for the whole process, since each new one starts threads; a cursor of it serves one question."""
+    return duckdb.connect()
 
 
 def _shape_of(value: Any) -> Shape:
