@@ -24,6 +24,7 @@ from tamis.data.sources.source import Batch, Reject, Source
 
 _BATCH_ROWS = 16_384
 _SAMPLE_ROWS = 1000
+_STREAM_END = b"\xff\xff\xff\xff\0\0\0\0"
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _open_arrow(path: Path) -> Iterator[_Opened]:
                 yield _Opened(reader.schema, _small(several), None)
         else:
             # a stream that was cut off between two batches looks whole but for its end mark
-            if not end.endswith(b"\0\0\0\0"):
+            if end != _STREAM_END:
                 raise EOFError
             with pa.ipc.open_stream(mapped) as reader:
                 yield _Opened(reader.schema, _small(reader), None)
