@@ -114,7 +114,7 @@ def test_a_crowd_of_strangers_is_no_group():
 
 
 def test_what_is_left_out_is_counted():
-    """With hardly any effort allowed, strangers that share a key are compared with the nearest ones, and that is said."""
+    """With hardly any effort allowed, strangers that share a key are compared with their neighbours only."""
     sizes = np.full(100, 8)
     strangers = Buckets(sizes, 0.7, lambda a, b: a < 0, comparisons_at_least=300, comparisons_a_key=0)
     keyed = strangers.packed(np.full(100, 1 << 63, dtype=np.uint64), np.arange(100))

@@ -8,12 +8,13 @@ from typing import ClassVar
 from tamis.features.cleaning.step import Change, Step
 
 _DOMAINS = "com|org|net|io|co|ly|gl|me|be|ai|edu|gov|info|uk|de|fr|es|it|nl|eu|us|ca|au|in|jp|ch|at|dev|app|gg|tv"
+# every repetition has an end: a text of 100,000 full stops must not take minutes
 _URL = (
-    rf"(?P<start>(?:https?|ftp)://|www\.|(?P<domain>(?:[a-z0-9-]+\.)+(?:{_DOMAINS})/))"
+    rf"(?P<start>(?:https?|ftp)://|www\.|(?P<domain>(?:[a-z0-9-]{{1,63}}\.){{1,6}}(?:{_DOMAINS})/))"
     r"(?P<rest>[^\s<>\"'“”‘’«»`{}|\\^]*)"
 )
 _TRAILING = ".,;:!?…*~)]"
-_EMAIL = r"(?:mailto:)?[\w.+%-]+@(?:[\w-]+\.)+[a-z]{2,}(?!\w)"
+_EMAIL = r"(?:mailto:)?[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,6}[a-z]{2,24}(?!\w)"
 
 
 class Urls(Step):

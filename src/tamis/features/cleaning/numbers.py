@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from tamis.features.cleaning.step import Change, Step
 
-_NUMBER = re.compile(r"(?<!\w)(?<![^\W_][.,:/'’-])[-+]?\d+(?:[.,:/’]\d+)*(?!\w)")
+_NUMBER = re.compile(r"(?<!\w)(?<![^\W\d_][.,:/'’-])[-+]?\d+(?:[.,:/’]\d+)*(?!\w)")
 
 
 class Numbers(Step):
