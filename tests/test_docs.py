@@ -69,6 +69,7 @@ def reviews(tmp_path_factory):
     create_workspace(root)
     words = ["tender", "bright", "slow", "loud", "warm", "thin"]
     rows = [f"{n},{n % 4},a {words[n % 6]} film of {n} minutes,{'good' if n % 3 else 'bad'}" for n in range(60)]
+    rows += [f"{n},1,one <b>bold</b> film &amp; its copy,good" for n in (60, 61)]  # something to mend
     (root / "reviews.csv").write_text("\n".join(["id,stars,text,label", *rows]) + "\n")
     run("tamis data import reviews.csv --name reviews", root)
     return root
