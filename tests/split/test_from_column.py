@@ -20,6 +20,15 @@ def test_what_people_call_splits_is_known(workspace, make_dataset, tamis):
     assert "2 rows are empty in column 'part' and so in no split" in outcome.out
 
 
+def test_splits_that_came_with_the_data_are_not_replaced_in_silence(workspace, make_dataset):
+    dataset = make_dataset(text=["a b", "c d", "e f"], split=["train", "train", "dev"])
+    result = split_dataset(workspace, dataset, SplitOptions(fractions={"train": 0.5, "test": 0.5}))
+    assert result.said[0].startswith("reviews@1 came with splits ('dev' 1, 'train' 2), which this one replaces")
+    kept = split_dataset(workspace, dataset, SplitOptions(from_column="split"))
+    assert kept.dataset.table(["split"])["split"].to_pylist() == ["train", "train", "validation"]
+    assert not any("replaces" in sentence for sentence in split_dataset(workspace, kept.dataset).said)
+
+
 def test_unknown_values_are_listed_and_can_be_mapped(workspace, make_dataset):
     dataset = make_dataset(text=["a b", "c d", "e f", "g h"], fold=[0, 1, 1, 2])
     with pytest.raises(UsageError, match=r"does not name splits. Values: '1' \(2\), '0' \(1\), '2' \(1\)"):

@@ -51,11 +51,15 @@ def class_names(dataset: Dataset) -> tuple[str, ...]:
 
 def read_clusters(
     dataset: Dataset, hold_out: Dataset | None, *, threshold: float, progress: Progress
-) -> npt.NDArray[np.int64]:
-    """Return for each row the number of its cluster of near-duplicates; a row that has none is one of its own."""
+) -> tuple[npt.NDArray[np.int64], int]:
+    """Return the number of each row's cluster of near-duplicates, and how many comparisons were too many to make.
+
+    A row that has no near-duplicate is a cluster of its own.
+    """
     texts = [source.table(["text"])["text"] for source in (dataset, hold_out) if source is not None]
     whole = pa.chunked_array([chunk for text in texts for chunk in text.chunks], pa.string())
-    return numbered(find_near_duplicates(whole, threshold=threshold, progress=progress).groups)
+    found = find_near_duplicates(whole, threshold=threshold, progress=progress)
+    return numbered(found.groups), found.left_out
 
 
 def stored_column(dataset: Dataset, name: str, *, hint: str | None = None) -> str:

@@ -31,6 +31,9 @@ def split_dataset(
     """
     options, shown = options or SplitOptions(), progress or Silent()
     start, said = _unsplit(workspace, dataset)
+    if start.manifest.split_counts and "split" not in start.manifest.notes and options.from_column is None:
+        there = ", ".join(f"{name!r} {count:,}" for name, count in start.manifest.split_counts.items())
+        said.append(f"{start.ref} came with splits ({there}), which this one replaces; --from-column split keeps them")
     if not start.rows:
         raise DataError(f"{start.ref} has no rows to split")
     appended, renamed = None, 0
@@ -45,7 +48,12 @@ def split_dataset(
     rows = read_rows(start, options.hold_out, seed=options.seed)
     clusters = None
     if options.near_duplicates:
-        clusters = read_clusters(start, options.hold_out, threshold=options.threshold, progress=shown)
+        clusters, left_out = read_clusters(start, options.hold_out, threshold=options.threshold, progress=shown)
+        if left_out:
+            said.append(
+                f"{left_out:,} comparisons of texts that share their rarest words with thousands of others were not "
+                "made: a few near-duplicates among them may be in two splits"
+            )
     decision = decide(start, rows, clusters, options)
     decision.said = said + decision.said
     if options.from_column is None and not (decision.splits == 0).any():
