@@ -67,6 +67,14 @@ def test_an_unknown_fix_is_told(workspace, faulty):
     assert "Did you mean 'html'?" in str(told.value)
 
 
+def test_a_slip_with_a_space_goes_the_whole_way(workspace, make_dataset, calm):
+    label = ["negative", "positive"] * 60 + ["negatve "]
+    dataset = make_dataset(text=[f"{text} {row}" for row in range(7) for text in calm][:121], label=label)
+    applied = apply_fixes(workspace, dataset, check_dataset(dataset, only=["labels"]))
+    assert applied.labels_merged == {"negatve ": "negative"}
+    assert applied.dataset.manifest.label_counts == {"negative": 61, "positive": 60}
+
+
 def test_multi_labels_merge_into_one(workspace, make_dataset, calm):
     dataset = make_dataset(text=calm, label=[["news", "sport"], ["News", "news"], [], None] * 5)
     applied = apply_fixes(workspace, dataset, check_dataset(dataset, only=["labels"]))

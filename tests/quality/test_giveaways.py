@@ -74,6 +74,11 @@ def test_a_group_of_one_label_is_a_note(found, calm, shuffled):
 
 def test_a_few_lucky_rows_prove_nothing(found, calm):
     assert found("columns", text=calm[:12], label=["a", "b"] * 6, stars=[5, 1] * 6) == {}
+    mostly = [5, 1] * 8 + [1, 5] * 2
+    assert found("columns", text=calm, label=["a", "b"] * 10, stars=mostly) == {}
+    assert found("columns", text=calm * 6, label=["a", "b"] * 60, stars=mostly * 6)["columns"].details[
+        "gain"
+    ] == pytest.approx(0.6)
 
 
 def test_groups_in_two_splits(found, calm):

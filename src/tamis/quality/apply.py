@@ -136,10 +136,11 @@ def apply_fixes(
                        rows_dropped=0)  # fmt: skip
     if len(plan.drop) == dataset.rows:
         raise DataError("these fixes would drop every row", hint="name fewer of them: --apply FIX")
+    merged = {old: new for old, new in plan.renames.items() if old in dataset.manifest.label_counts}
     account = {
         "fixes": list(made),
         "rows_dropped": len(plan.drop),
-        "labels_merged": plan.renames,
+        "labels_merged": merged,
     }
     fixed, new = derive(
         workspace, dataset, plan.ready(), operation=f"check --apply {' '.join(made)}",
@@ -150,8 +151,8 @@ def apply_fixes(
         new=new,
         fixes=tuple(made.values()),
         texts_altered=plan.altered,
-        labels_merged=plan.renames,
-        rows_relabelled={old: dataset.manifest.label_counts.get(old, 0) for old in plan.renames},
+        labels_merged=merged,
+        rows_relabelled={old: dataset.manifest.label_counts[old] for old in merged},
         rows_dropped=len(plan.drop),
     )
 
