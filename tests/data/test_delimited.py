@@ -297,3 +297,15 @@ def test_real_files(shared):
     rows, rejects, quoting = count("bc5cdr/devel.tsv", kind="tsv", header=False)
     assert (rows, len(rejects), quoting) == (117_453, 4581, "none")
     assert count("olid/labels-levela.csv")[0] == 860
+
+
+@pytest.mark.parametrize("size", [60, 200, 5000])
+def test_blocks_with_quotes_in_odd_places_read_as_the_csv_module_reads(tmp_path, monkeypatch, size):
+    draw = random.Random(size)
+    fields = ['a 5" nail', '"two\nlines, and ""more"""', "plain", '"x" y', "", '"q, r"']
+    content = "id,text,more\n" + "".join(f"{n},{draw.choice(fields)},{draw.choice(fields)}\n" for n in range(400))
+    monkeypatch.setattr(delimited, "_BLOCK_BYTES", size)
+    rows, rejects, _ = _read(tmp_path / "a.csv", content, quoting="minimal")
+    expected = list(csv.reader(io.StringIO(content, newline="")))[1:]
+    assert [[str(row["id"]), row["text"] or "", row["more"] or ""] for row in rows] == expected
+    assert not rejects

@@ -126,7 +126,7 @@ def _label(batch: Batch, schema: Schema) -> pa.ChunkedArray | pa.Array:
         return pa.chunked_array(
             [_split(chunk, schema.delimiter or ",") for chunk in texts.chunks], pa.list_(pa.string())
         )
-    return texts
+    return pc.if_else(pc.equal(texts, ""), None, texts)  # an empty label is none
 
 
 def _split(texts: pa.Array, delimiter: str) -> pa.Array:

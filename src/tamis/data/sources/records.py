@@ -1,8 +1,8 @@
 """Records: cuts a stream of delimited text into blocks of whole records, and reads a difficult block exactly.
 
-Most blocks are plain: every quote opens or closes a field, so a line end after an even number of quotes ends a record
-and the fast reader may take the block. Where quotes stand in odd places a block is `difficult`, and is read record
-by record, each with the line it began on.
+Most blocks are plain: every quote opens or closes a field, so a line end after an even number of quotes ends a record.
+Where quotes stand in odd places, the records are gone through one by one to find where the last one ends. A block in
+which a quote may have been left open is `difficult`: the fast reader would not notice.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def blocks(stream: BinaryIO, dialect: Dialect, *, size: int) -> Iterator[Block]:
             if data:
                 yield Block(memoryview(data), difficult=dialect.quoting and not _plain(data, dialect))
             return
-        end, difficult = _cut(data, dialect)
+        end, difficult = _cut(data, dialect), False
         if end == 0 and len(data) > size + _LONGEST_RECORD_BYTES:
             end, difficult = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1 or len(data), True
         if end:
@@ -121,21 +121,19 @@ def _fault(row: list[str], width: int, content: str) -> str | None:
     return None if bad is None else f"not UTF-8: byte {ord(bad) - 0xDC00:02X}"
 
 
-def _cut(data: bytes, dialect: Dialect) -> tuple[int, bool]:
-    """Where the last whole record ends, and whether the block is difficult."""
-    if not dialect.quoting:
-        return _last_line_end(data, len(data)), False
-    if b'"' not in data:
-        return _last_line_end(data, len(data)), False
+def _cut(data: bytes, dialect: Dialect) -> int:
+    """Where the last whole record ends."""
+    if not dialect.quoting or b'"' not in data:
+        return _last_line_end(data, len(data))
     quotes = _quotes(data)
     if not _regular(data, quotes, dialect):
-        return _cut_exactly(data, dialect), True
+        return _cut_exactly(data, dialect)
     end = len(data)
     while True:
         end = _last_line_end(data, end)
         inside = int(np.searchsorted(quotes, end))
         if inside % 2 == 0:
-            return end, False
+            return end
         end = int(quotes[inside - 1])  # the line end stands inside quotes: look before they open
 
 

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
 from tamis.core import Progress, Silent, UsageError, did_you_mean
-from tamis.data.sources.columnar import read_arrow, read_parquet
-from tamis.data.sources.conll import read_conll
-from tamis.data.sources.database import open_database, read_duckdb, read_sqlite
 from tamis.data.sources.delimited import read_delimited
-from tamis.data.sources.doccano import read_doccano
 from tamis.data.sources.docstrings import DocstringSource
-from tamis.data.sources.fasttext import read_fasttext
-from tamis.data.sources.hub import open_hub
-from tamis.data.sources.json_rows import read_json, read_json_lines
-from tamis.data.sources.label_studio import read_label_studio
 from tamis.data.sources.location import Input, locate
 from tamis.data.sources.options import SourceOptions
-from tamis.data.sources.pdf import read_pdf
-from tamis.data.sources.plain_text import read_plain_text
 from tamis.data.sources.sniff import more_exact_kind
 from tamis.data.sources.source import Source
 
 Reader = Callable[[list[Input], SourceOptions], Source]
 """Opens files of one kind; it looks only at what it needs to say what they are."""
+
+
+def _later(file: str, function: str) -> Callable[..., Source]:
+    """A function of a neighbouring file, imported when it is called: PDF, DuckDB and polars take their time."""
+
+    def read(*arguments: Any) -> Source:
+        opened: Source = getattr(import_module(f"tamis.data.sources.{file}"), function)(*arguments)
+        return opened
+
+    return read
 
 
 def _demo(source: str, options: SourceOptions) -> Source:
@@ -36,18 +38,18 @@ def _demo(source: str, options: SourceOptions) -> Source:
 READERS: dict[str, Reader] = {
     "csv": read_delimited,
     "tsv": read_delimited,
-    "pdf": read_pdf,
-    "json": read_json,
-    "jsonl": read_json_lines,
-    "parquet": read_parquet,
-    "arrow": read_arrow,
-    "text": read_plain_text,
-    "fasttext": read_fasttext,
-    "conll": read_conll,
-    "label-studio": read_label_studio,
-    "doccano": read_doccano,
-    "sqlite": read_sqlite,
-    "duckdb": read_duckdb,
+    "pdf": _later("pdf", "read_pdf"),
+    "json": _later("json_rows", "read_json"),
+    "jsonl": _later("json_rows", "read_json_lines"),
+    "parquet": _later("columnar", "read_parquet"),
+    "arrow": _later("columnar", "read_arrow"),
+    "text": _later("plain_text", "read_plain_text"),
+    "fasttext": _later("fasttext", "read_fasttext"),
+    "conll": _later("conll", "read_conll"),
+    "label-studio": _later("label_studio", "read_label_studio"),
+    "doccano": _later("doccano", "read_doccano"),
+    "sqlite": _later("database", "read_sqlite"),
+    "duckdb": _later("database", "read_duckdb"),
 }
 """Readers by kind (`--kind`)."""
 
@@ -81,11 +83,11 @@ SUFFIXES: dict[str, str] = {
 
 SCHEMES: dict[str, Callable[[str, SourceOptions], Source]] = {
     "demo": _demo,
-    "hf": open_hub,
-    "sqlite": open_database,
-    "duckdb": open_database,
-    "postgresql": open_database,
-    "postgres": open_database,
+    "hf": _later("hub", "open_hub"),
+    "sqlite": _later("database", "open_database"),
+    "duckdb": _later("database", "open_database"),
+    "postgresql": _later("database", "open_database"),
+    "postgres": _later("database", "open_database"),
 }
 """Sources that are no files, by the word before their first colon: they get the whole address."""
 
