@@ -16,7 +16,9 @@ WORDS = ["apple", "pear", "plum", "fig", "kiwi", "lime", "melon", "grape", "peac
 
 def reviews(rows=60, classes=("good", "bad")):
     text = [
-        f"{WORDS[row % 10]} {WORDS[(row * 3) % 10]} and {classes[row % len(classes)]} word {row}" for row in range(rows)
+        f"{WORDS[row % 10]} {WORDS[(row * 3) % 10]} and {classes[row % len(classes)]} word {row} {WORDS[row % 7]}"
+        + " more" * (row % 4)
+        for row in range(rows)
     ]
     return {"text": text, "label": [classes[row % len(classes)] for row in range(rows)]}
 
@@ -131,4 +133,4 @@ def test_without_the_extra_the_page_stands_and_pictures_say_what_is_missing(make
     assert '<p class="tags">' in html
     outcome = tamis("explore", "reviews", "--plots", tmp_path / "plots")
     assert outcome.code == 1
-    assert "pip install 'tamis[explore]'" in outcome.err
+    assert "needs the extra 'explore'" in outcome.err

@@ -20,7 +20,7 @@ STYLE = """
 .track i { display:block; height:100%; min-width:2px; } .track.parts i { min-width:0; }
 .panels { display:grid; grid-template-columns:repeat(auto-fit,minmax(250px,1fr)); gap:18px 28px; margin:14px 0 4px; }
 .panels .bars { font-size:13.5px; gap:4px 8px; } .panels .track { height:10px; }
-.panels h4 small { font-weight:400; margin-left:4px; } .panels .chart { margin-top:0; }
+.panels h4 small { font-weight:400; margin-left:4px; white-space:nowrap; } .panels .chart { margin-top:0; }
 .panels h4 { border-bottom:1px solid var(--line); padding-bottom:5px; margin:0 0 8px; font-size:14px; }
 .panels.tight { gap:4px 24px; margin:4px 0; }
 .swatch { display:inline-block; width:11px; height:11px; border-radius:3px; margin-right:6px; vertical-align:-1px; }
@@ -66,7 +66,8 @@ def sparkline(counts: Sequence[float], *, colour: str = PALETTE[0]) -> str:
         f'<rect x="{place * 5}" y="{22 - count / highest * 22:.1f}" width="4" height="{count / highest * 22:.1f}"/>'
         for place, count in enumerate(counts)
     )
-    return f'<svg class="spark" viewBox="0 0 {len(counts) * 5} 22" fill="{colour}">{rects}</svg>'
+    box = f'viewBox="0 0 {len(counts) * 5} 22" preserveAspectRatio="none"'
+    return f'<svg class="spark" {box} fill="{colour}">{rects}</svg>'
 
 
 def tag_cloud(words: Sequence[tuple[str, float]]) -> str:

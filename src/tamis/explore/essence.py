@@ -53,6 +53,8 @@ def _classes(sizes: Sizes, balance: Balance | None) -> str:
 def _lengths(lengths: Lengths) -> str:
     if not lengths.words.texts:
         return "No text has a word."
+    if lengths.words.texts == 1:
+        return f"The text has {count(lengths.words.total, 'word')}."
     half = f"Half of the texts have at most {count(lengths.words.percentiles[50], 'word')}"
     if lengths.suggested is None:
         return f"{half}, 95 in 100 at most {lengths.words.percentiles[95]:,}."

@@ -43,7 +43,7 @@ def write_page(profile: Profile, path: Path, *, settings: ExploreSettings | None
     def draw(cloud: Cloud) -> bytes | None:
         if missing:
             return None
-        if undrawn(cloud.words) > len(cloud.words) / 5:  # a browser has more fonts than we have
+        if len(cloud.words) < 6 or undrawn(cloud.words) > len(cloud.words) / 5:  # a browser has more fonts than we have
             return None
         width, height = _SMALL if cloud.label else _WIDE
         return draw_cloud(

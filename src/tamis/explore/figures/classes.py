@@ -56,8 +56,8 @@ def _balance_words(profile: Profile) -> str:
         least = next(entry.rows for entry in balance.classes if entry.label == balance.smallest)
         rare = f"one of {quoted(balance.smallest)} ({count(least, 'row')})"
         return (
-            f"{ratio} rows of {quoted(balance.largest)} for {rare}. Accuracy would hide how badly the small classes do: "
-            "judge by macro-F1, and try balancing the training split."
+            f"{ratio} rows of {quoted(balance.largest)} for {rare}. Accuracy would hide how badly the small classes "
+            "do: judge by macro-F1, and try balancing the training split."
         )
     if ratio == "1.0":
         return "The classes are even: nothing needs balancing."

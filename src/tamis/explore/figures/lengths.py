@@ -33,7 +33,7 @@ def words_chart(profile: Profile) -> Columns | None:
 
 
 def _histogram(name: str, title: str, measure: Measure, marks: list[tuple[int, str]]) -> Columns | None:
-    if not measure.counts:
+    if measure.shortest == measure.longest:  # one column would show nothing
         return None
     first, width = measure.edges[0], (measure.edges[1] - measure.edges[0] if len(measure.edges) > 1 else 1)
     span = width * len(measure.edges)

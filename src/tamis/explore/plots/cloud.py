@@ -55,9 +55,9 @@ def draw_cloud(
     picture = cloud.to_image()
     file = io.BytesIO()
     if clear:
-        picture.save(file, format="PNG", optimize=True)
+        picture.save(file, format="PNG", compress_level=7)
     else:
-        picture.convert("RGB").save(file, format="PNG", optimize=True, dpi=(dpi or 72, dpi or 72))
+        picture.convert("RGB").save(file, format="PNG", compress_level=7, dpi=(dpi or 72, dpi or 72))
     return file.getvalue()
 
 

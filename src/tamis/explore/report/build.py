@@ -14,6 +14,8 @@ from tamis.explore.report.order import groups, time
 from tamis.explore.report.rows import columns, duplicates, samples
 from tamis.explore.report.words import DrawCloud, cloud_intro, clouds, terms, terms_intro
 
+_COLUMNS = "Of numbers and times the lowest, the middle and the highest value; of others the most frequent."
+
 
 def build_page(profile: Profile, *, draw_cloud: DrawCloud, missing: str = "") -> str:
     """Return the page's HTML; `missing` names what could not be drawn for want of an extra."""
@@ -30,7 +32,7 @@ def build_page(profile: Profile, *, draw_cloud: DrawCloud, missing: str = "") ->
         ("Time", "", time(profile)),
         ("Groups", "", groups(profile)),
         ("Duplicates", "", duplicates(profile)),
-        ("Columns", "", columns(profile)),
+        ("Columns", _COLUMNS if profile.columns else "", columns(profile)),
         ("Samples", "", samples(profile)),
     ):
         if parts:

@@ -14,7 +14,7 @@ def glance(profile: Profile) -> list[str]:
     sizes, lengths = profile.sizes, profile.lengths
     shown = [(f"{sizes.rows:,}", "rows" if sizes.rows != 1 else "row")]
     if sizes.labels:
-        shown.append((f"{sizes.labels:,}", "classes" if profile.entities is None else "entity types"))
+        shown.append((f"{sizes.labels:,}", _kinds(profile)))
     shown += [(f"{rows:,}", name) for name, rows in sizes.splits.items()]
     if lengths.words.texts:
         shown.append((f"{lengths.words.percentiles[50]:,}", "words in the middle text"))
@@ -39,3 +39,9 @@ def glance(profile: Profile) -> list[str]:
             )
         )
     return parts
+
+
+def _kinds(profile: Profile) -> str:
+    if profile.entities is not None:
+        return "entity types"
+    return "class" if profile.sizes.labels == 1 else "classes"

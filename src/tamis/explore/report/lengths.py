@@ -13,10 +13,11 @@ def lengths(profile: Profile) -> list[str]:
     lengths = profile.lengths
     if not lengths.words.texts:
         return []
-    parts = drawn(figures.tokens_chart(profile) or figures.words_chart(profile))
+    parts = drawn(figures.tokens_chart(profile))
     if lengths.tokens is not None:
         parts.append(side_by_side(*drawn(figures.limits_chart(profile), figures.words_chart(profile))))
     else:
+        parts += drawn(figures.words_chart(profile))
         parts.append(advice(f"Tokens are not counted: {' '.join(lengths.no_tokens.split())}"))
     measures = [measure for measure in (lengths.words, lengths.tokens, lengths.characters) if measure is not None]
     parts.append("<h3>In numbers</h3>")

@@ -7,6 +7,8 @@ from html import escape
 from tamis.core.charts import GREY, percent
 from tamis.core.drawing import sparkline
 from tamis.core.page import Raw, advice, quote, side_by_side, table, tiles
+from tamis.explore.columns import Column
+from tamis.explore.essence import count
 from tamis.explore.figures import class_colours
 from tamis.explore.profile import Profile
 from tamis.explore.samples import Sample
@@ -18,7 +20,8 @@ def duplicates(profile: Profile) -> list[str]:
     if not repeats.extra and not repeats.near_rows:
         return [
             advice(
-                f"No text stands there twice, not even nearly ({repeats.near_looked_at:,} texts compared).", kind="good"
+                f"No text stands there twice, not even nearly ({count(repeats.near_looked_at, 'text')} compared).",
+                kind="good",
             )
         ]
     parts = [
@@ -74,27 +77,34 @@ def columns(profile: Profile) -> list[str]:
     rows = profile.sizes.rows or 1
     body = []
     for column in profile.columns:
-        if column.bins:
-            look: object = Raw(
-                sparkline(column.bins)
-                + f'<br><span class="soft">{column.least} … {column.middle} … {column.most}</span>'
-            )
-        elif column.common:
-            look = " · ".join(f"{_brief(value)} {percent(times / rows)}" for value, times in column.common)
-        else:
-            look = f"{column.least} … {column.middle} … {column.most}" if column.most else "hardly a value occurs twice"
-        missing = (
-            Raw(f"{column.missing:,}<br><span class='soft'>{percent(column.missing / rows)}</span>")
-            if column.missing
-            else "–"
+        missing = f"{column.missing:,} <span class='soft'>{percent(column.missing / rows)}</span>"
+        body.append(
+            [
+                column.name,
+                column.role or "–",
+                column.type.lower(),
+                Raw(missing) if column.missing else "–",
+                column.distinct,
+                Raw(_values(column, rows)),
+            ]
         )
-        body.append([column.name, column.role or "–", column.type.lower(), missing, column.distinct, look])
-    return [
-        table(
-            ["column", "role", "type", "missing", "different", "values (lowest … middle … highest, or most frequent)"],
-            body,
-        )
-    ]
+    return [table(["column", "role", "type", "missing", "different", "values"], body)]
+
+
+def _values(column: Column, rows: int) -> str:
+    """Return what a column holds: a small histogram of numbers, or the most frequent values with their shares."""
+    span = f'<span class="soft">{escape(f"{column.least} … {column.middle} … {column.most}")}</span>'
+    if column.bins:
+        return f"{sparkline(column.bins)}<br>{span}"
+    if not column.common:
+        return span if column.most else '<span class="soft">hardly a value occurs twice</span>'
+    highest = column.common[0][1] / rows
+    if highest < 0.005:
+        return f'<span class="soft">no value in more than {percent(highest)}</span>'
+    return " · ".join(
+        f'<bdi>{escape(_brief(value))}</bdi> <span class="soft">{percent(times / rows)}</span>'
+        for value, times in column.common
+    )
 
 
 def _brief(value: str) -> str:
