@@ -139,6 +139,12 @@ def test_every_row_of_large_data_is_looked_at(found, calm):
     assert found("language", text=text)["language.other"].rows.tolist() == [1235]
 
 
+def test_a_long_text_is_judged_by_its_middle(found, calm):
+    german = "Das Wetter war gestern so schlecht, dass wir den ganzen Tag zu Hause geblieben sind. " * 20
+    head = "Journal of Weather Research, Volume 12, Article ID 4711, Oxford University Press and others "
+    assert found("language", text=[*calm, head * 4 + german])["language.other"].rows.tolist() == [21]
+
+
 def test_a_dense_script_is_sampled_and_said_so(found):
     chinese = [
         "今天天气很好我们一起去公园散步吃冰淇淋看花还遇到了很多朋友",

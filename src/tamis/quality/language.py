@@ -81,7 +81,7 @@ def _judged(context: CheckContext, rows: Rows) -> Iterator[tuple[int, str, float
             part = rows[start : start + 1000]
             for row, text in zip(part.tolist(), context.texts_of(part).to_list(), strict=True):
                 if len(text.split(None, least)) >= least or _dense(text):
-                    yield (row, *identify(text[:_LOOK_AT_CHARACTERS]), text)
+                    yield (row, *identify(_heart(text)), text)
             advance(len(part))
 
 
@@ -112,6 +112,14 @@ def _common_words(texts: list[str]) -> str:
     counts = Counter(word for text in texts for word in set(re.findall(r"[^\W\d_]+", text.lower())))
     words = [re.escape(word) for word, rows in counts.most_common(_COMMON_WORDS) if rows > len(texts) / 50]
     return rf"(?i)\b(?:{'|'.join(words)})\b" if len(words) >= _LEAST_ROWS else ""
+
+
+def _heart(text: str) -> str:
+    """The middle of a long text: its beginning is names, titles and addresses, which are of no language."""
+    if len(text) <= 2 * _LOOK_AT_CHARACTERS:
+        return text[:_LOOK_AT_CHARACTERS]
+    start = (len(text) - _LOOK_AT_CHARACTERS) // 2
+    return text[start : start + _LOOK_AT_CHARACTERS]
 
 
 def _dense(text: str) -> bool:
