@@ -19,6 +19,7 @@ class Measured:
     seconds: float
     peak_mib: float = 0.0
     output: str = ""
+    cpu_seconds: float = 0.0
 
 
 def run_command(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Measured:
@@ -32,7 +33,7 @@ def run_command(command: Sequence[str], *, environment: Mapping[str, str] | None
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{' '.join(command)} ended with exit code {process.returncode}:\n{output[-3000:]}")
-    return Measured(seconds, usage.ru_maxrss / 1024, output)
+    return Measured(seconds, usage.ru_maxrss / 1024, output, usage.ru_utime + usage.ru_stime)
 
 
 def time_call(function: Callable[[], object]) -> Measured:
@@ -57,6 +58,15 @@ def alternate(rivals: Mapping[str, Callable[[], Measured]], *, rounds: int) -> d
 def median_seconds(runs: Sequence[Measured]) -> float:
     """Return the median wall time."""
     return statistics.median(run.seconds for run in runs)
+
+
+def median_ratio(runs: Sequence[Measured], others: Sequence[Measured]) -> float:
+    """Return how many times as long `runs` took as `others`: the median of the rounds.
+
+    The two of a round ran one after the other, so a busy neighbour slows both; medians of all rounds may come from
+    unlike minutes.
+    """
+    return statistics.median(one.seconds / other.seconds for one, other in zip(runs, others, strict=True))
 
 
 def peak_mib(runs: Sequence[Measured]) -> float:
