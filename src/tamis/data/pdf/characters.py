@@ -59,6 +59,7 @@ def _compose(match: re.Match[str]) -> str:
 
 
 _AROUND_WORDS = ".,;:!?…()[]{}<>/\"'‘’“”„«»|*†‡"
+_AFTER_WORDS = ("", ",", ".", ")", ";", ":", "?", ").", "),")
 _LAST_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*\Z")
 _FIRST_WORD = re.compile(r"[^\W_]*")
 _LONGEST_WORD = 60
@@ -74,23 +75,28 @@ class Vocabulary:
 
     def __init__(self, text: str) -> None:
         # a word that a line end broke still has HYPHEN inside, and so is none of these
-        self._words = {word.strip(_AROUND_WORDS) for word in set(text.lower().split())}
-        compounds = [word.split("-") for word in self._words if "-" in word]
+        self._words = set(text.lower().split())
+        compounds = [word.strip(_AROUND_WORDS).split("-") for word in self._words if "-" in word]
+        self._compounds = {"-".join(parts) for parts in compounds}
         self._heads = {parts[0] for parts in compounds}
         self._tails = {parts[-1] for parts in compounds}
+
+    def __contains__(self, word: str) -> bool:
+        """Whether the document writes this word, at the end of a clause or inside."""
+        return any(word + sign in self._words for sign in _AFTER_WORDS)
 
     def keeps_hyphen(self, before: str, after: str) -> bool:
         """Whether a word broken between `before` and `after` is written with a hyphen."""
         one, two = before.lower(), after.lower()
         if not one or not two or one[-1].isdigit() or two[0].isdigit():
             return True
-        if one + two in self._words:
+        if one + two in self:
             return False
-        if f"{one}-{two}" in self._words or "-" in one:
+        if f"{one}-{two}" in self._compounds or "-" in one:
             return True
         if after[0].isupper() and not before.isupper():
             return True
-        return one in self._words and two in self._words and (one in self._heads or two in self._tails)
+        return (one in self._heads or two in self._tails) and one in self and two in self
 
     def mend(self, text: str) -> str:
         """Return text with every word that a line end had broken put together."""

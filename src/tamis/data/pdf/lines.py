@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,6 +22,7 @@ Box = list[float]
 HYPHEN = "\ufffe"
 """What stands where a line ended in a hyphen that is not decided on yet; pdfium's own sign for it."""
 
+_STRETCH = re.compile(rf"[^\s{HYPHEN}](?:[^\r\n{HYPHEN}]*[^\s{HYPHEN}])?")
 _JOIN_EMS = 0.75  # pieces of one line (pdfium breaks at raised and lowered signs) are nearer than this
 
 
@@ -79,17 +81,18 @@ def _read(text_page: Any, width: float, height: float, *, with_fonts: bool) -> P
     if length <= 0:
         return empty_page(width, height)
     units = units[:length]
-    characters = length - int(np.count_nonzero(units == 13)) - int(np.count_nonzero(units >> 10 == 0x37))
-    hyphens = units == 0xFFFE
-    signs = np.flatnonzero((units > 32) & (units != 160) & ~hyphens)
-    if not len(signs):
+    whole = units.tobytes().decode("utf-16-le", "replace")
+    characters = len(whole) - whole.count("\r")
+    found = list(_STRETCH.finditer(whole))
+    if not found:
         return empty_page(width, height)
-    breaks = np.flatnonzero((units == 13) | (units == 10) | hyphens)
-    ends = np.append(np.searchsorted(signs, breaks), len(signs))
-    begins = np.append(0, ends[:-1])
-    filled = begins < ends
-    first, last = signs[begins[filled]], signs[ends[filled] - 1]
-    hyphened = np.append(hyphens[breaks], False)[filled]
+    ends = [match.end() for match in found]
+    first, last = np.array([match.start() for match in found]), np.array(ends) - 1
+    hyphened = np.array([whole[end : end + 1] == HYPHEN for end in ends])
+    if len(whole) != length:  # pdfium counts a letter of two units as two
+        large = np.array([at for at, letter in enumerate(whole) if letter > "\uffff"])
+        first, last = first + np.searchsorted(large, first), last + np.searchsorted(large, last)
+
     shifted = length != count
 
     def boxes_of(indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -102,10 +105,13 @@ def _read(text_page: Any, width: float, height: float, *, with_fonts: bool) -> P
         upright = ~upright
         width, height = height, width
     spans = Spans(first, last, _even(one, two), _even(two, one), hyphened, upright)
-    spans = parted(spans, signs, lambda indices: _turn(boxes_of(indices), turned))
+    spans = parted(spans, units, lambda indices: _turn(boxes_of(indices), turned))
     sizes = np.maximum(spans.one[:, 3] - spans.one[:, 1], spans.two[:, 3] - spans.two[:, 1])
     starts = spans.first.tolist()
-    texts = _texts(units, starts, spans.last.tolist())
+    if len(starts) == len(found):
+        texts = [match[0] for match in found]
+    else:
+        texts = _texts(units, starts, spans.last.tolist())
     for at in np.flatnonzero(spans.hyphened).tolist():
         texts[at] += HYPHEN
     page = _joined(
@@ -113,17 +119,13 @@ def _read(text_page: Any, width: float, height: float, *, with_fonts: bool) -> P
     )
     if with_fonts:
         usual = sorted(page.sizes)[len(page.sizes) // 2]
-        large = (size > usual for size in page.sizes)
-        page.fonts.extend(_font(text_page, at) if big else "" for at, big in zip(page.starts, large, strict=True))
+        title_like = [size > usual for size in page.sizes]
+        page.fonts.extend(_font(text_page, at) if big else "" for at, big in zip(page.starts, title_like, strict=True))
     return page
 
 
 def _texts(units: npt.NDArray[np.uint16], first: list[int], last: list[int]) -> list[str]:
     raw = units.tobytes()
-    whole = raw.decode("utf-16-le", "replace")
-    if len(whole) == len(units):
-        return [whole[begin : end + 1] for begin, end in zip(first, last, strict=True)]
-    # a letter of two units makes the places in the file's text and in ours differ
     return [raw[2 * begin : 2 * end + 2].decode("utf-16-le", "replace") for begin, end in zip(first, last, strict=True)]
 
 

@@ -15,7 +15,7 @@ _WIDE = 0.55  # of the text's width: a line that might be two columns' lines tak
 _GAP_EMS = 0.8  # nothing between two words of a line is as wide
 _FEWEST = 4  # lines that must have the same gap
 _MOST_CUTS = 3
-_LOOKED_AT = 3  # wide lines, before all are
+_LOOKED_AT = 4  # wide lines, before all are
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class Spans:
         return np.concatenate((np.minimum(one[:, :2], two[:, :2]), np.maximum(one[:, 2:], two[:, 2:])), axis=1)
 
 
-def parted(spans: Spans, signs: npt.NDArray[np.int64], boxes_of: Callable[[npt.NDArray[np.int64]], Boxes]) -> Spans:
+def parted(spans: Spans, units: npt.NDArray[np.uint16], boxes_of: Callable[[npt.NDArray[np.int64]], Boxes]) -> Spans:
     """Return spans cut where they run over the white between columns, which some programs write row by row.
 
-    `signs` are the indices of all visible letters in order.
+    `units` are the page's letters in UTF-16.
     """
     for _ in range(_MOST_CUTS):
-        cut = _parted_once(spans, signs, boxes_of)
+        cut = _parted_once(spans, units, boxes_of)
         if cut is None:
             break
         spans = cut
@@ -52,17 +52,18 @@ def parted(spans: Spans, signs: npt.NDArray[np.int64], boxes_of: Callable[[npt.N
 
 
 def _parted_once(
-    spans: Spans, signs: npt.NDArray[np.int64], boxes_of: Callable[[npt.NDArray[np.int64]], Boxes]
+    spans: Spans, units: npt.NDArray[np.uint16], boxes_of: Callable[[npt.NDArray[np.int64]], Boxes]
 ) -> Spans | None:
-    places = spans.places
-    left, right = float(places[:, 0].min()), float(places[:, 2].max())
-    wide = (places[:, 2] - places[:, 0] > _WIDE * (right - left)) & spans.upright
+    begins, stops_at = spans.one[:, 0], spans.two[:, 2]
+    left, right = float(begins.min()), float(stops_at.max())
+    wide = (stops_at - begins > _WIDE * (right - left)) & spans.upright
     if np.count_nonzero(wide) < _FEWEST:
         return None
+    signs = np.flatnonzero((units > 32) & (units != 160) & (units != 0xFFFE))
     numbers = np.flatnonzero(wide).tolist()
     some = [numbers[len(numbers) * part // (_LOOKED_AT + 1)] for part in range(1, _LOOKED_AT + 1)]
     word_ends = np.concatenate([_word_ends(spans, signs, at) for at in some])
-    if not len(_gaps(word_ends, signs, boxes_of)[0]):  # most pages end here, with few letters' places asked for
+    if len(_gaps(word_ends, signs, boxes_of)[0]) < 2:  # most pages end here, with few letters' places asked for
         return None
     ends_of = [_word_ends(spans, signs, at) for at in numbers]
     word_ends, owner = np.concatenate(ends_of), np.repeat(numbers, [len(each) for each in ends_of])
@@ -77,6 +78,7 @@ def _parted_once(
     cut = float(grid[best[len(best) // 2]])
     here = (before[:, 2] < cut) & (after[:, 0] > cut)
     before, after, gap = before[here], after[here], gap[here]
+    places = spans.places
     rows, stops, starts = owner[gap], signs[word_ends[gap]], signs[word_ends[gap] + 1]
     # Between the columns of a table there is white too, but its rows are read across: its cells are short or uneven.
     filled_left = (before[:, 2] - places[rows, 0]) / max(float(before[:, 2].max() - places[rows, 0].min()), 1.0)
