@@ -180,14 +180,16 @@ def _refused(
     share, most = limit
     allowed = f"{most:,} are" if most is not None else f"{share:.2%} are"
     total = writer.rows + counted
-    tip = (
-        " If quotes are letters in this file, say --quoting none." if any("quote" in r.reason for r in rejects) else ""
-    )
-    tip += " If it is not UTF-8, say --encoding cp1252." if any("UTF-8" in r.reason for r in rejects) else ""
+    tips = [f"all of them: {path}"]
+    if any("quote" in reject.reason for reject in rejects):
+        tips.append("if quotes are letters in this file: --quoting none")
+    if any("UTF-8" in reject.reason for reject in rejects):
+        tips.append("if it is not UTF-8: --encoding cp1252")
+    tips.append(f"to import the rest all the same: --max-rejects {-(-counted * 100 // total)}%")
     return CheckFailed(
         f"{counted:,} of {total:,} rows of {opened.uri} cannot be read ({counted / total:.2%}; {allowed} allowed); "
         f"nothing was imported{_listed(rejects)}",
-        hint=f"all of them: {path}{tip} To import the rest all the same: --max-rejects {-(-counted * 100 // total)}%",
+        hint="\n  ".join(tips),
     )
 
 
