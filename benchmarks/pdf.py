@@ -22,7 +22,7 @@ from pathlib import Path
 
 from side_by_side import Measured, alternate, finish, median_seconds, print_table, run_command
 
-WORDS = ["sieve", "grain", "water", "flour", "stone", "river", "early", "quiet", "letter", "number", "method", "result", "sample", "measure", "figure"]
+WORDS = ("sieve", "grain", "water", "flour", "stone", "river", "early", "quiet", "letter", "number", "method", "result")
 
 
 def tamis(path: Path) -> tuple[int, int] | None:
@@ -161,7 +161,7 @@ def compare(folder: Path, *, rounds: int) -> None:
     )
     twice = [call("--work-twice", str(folder))["seconds"] for _ in range(rounds)]
     saved = sorted(first / second for first, second in twice)[len(twice) // 2]  # type: ignore[misc]
-    print_table(["import of the whole folder", "first, s", "again, s"], [["", *map(lambda s: f"{s:.4f}", twice[0])]])
+    print_table(["import of the whole folder", "first, s", "again, s"], [["", *(f"{s:.4f}" for s in twice[0])]])
     ratios = {
         "over_pdfminer": seconds["pdfminer.six"] / seconds["tamis"],
         "over_pypdf": seconds["pypdf"] / seconds["tamis"],

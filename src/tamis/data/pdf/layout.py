@@ -77,7 +77,12 @@ def find_gutter(boxes: Sequence[Box]) -> float | None:
     """
     if len(boxes) < 2 * _FEWEST:
         return None
-    begin = _at_share([box[0] for box in boxes], 0.02)
+    lefts_of = [box[0] for box in boxes]
+    first = min(lefts_of)
+    apart = first + 0.1 * (max(box[2] for box in boxes) - first)
+    if sum(left > apart for left in lefts_of) < _FEWEST:
+        return None
+    begin = _at_share(lefts_of, 0.02)
     end = _at_share([box[2] for box in boxes], 0.98)
     from_left, from_right = begin + 0.15 * (end - begin), begin + 0.85 * (end - begin)
     begins = Counter(round(box[0] / 3.0) for box in boxes if from_left < box[0] < from_right)
