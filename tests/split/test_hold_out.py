@@ -73,6 +73,14 @@ def test_by_group_and_by_time_with_a_hold_out(workspace, make_dataset):
         assert result.rows == {"train": 15, "validation": 15, "test": 1}
 
 
+def test_rows_that_leaked_do_not_count_in_the_shares_of_the_others(workspace, reviews, make_dataset):
+    held = make_dataset("held", text=[text(number) for number in range(0, 40, 4)], label=["x"] * 10)
+    options = SplitOptions(hold_out=held, fractions={"train": 0.5, "validation": 0.5})
+    result = split_dataset(workspace, reviews, options)
+    assert result.rows == {"train": 15, "validation": 15, "test": 10, "none": 10}
+    assert {result.counts[split]["y"] for split in ("train", "validation")} == {10}
+
+
 def test_labels_that_the_dataset_does_not_have_are_told(workspace, reviews, make_dataset):
     held = make_dataset("held", text=["a b c"], label=["z"])
     with pytest.raises(DataError, match=r"labels of the hold-out held@1 are not labels of reviews@1: 'z' \(1 rows\)"):
