@@ -77,9 +77,7 @@ def commented_defaults() -> str:
         lines += ["", f"# {name}:"]
         for key, field in type(section).model_fields.items():
             meaning = " ".join((field.description or "").split())
-            value = yaml.safe_dump(
-                {key: section.model_dump(mode="json")[key]}, sort_keys=False
-            )
+            value = yaml.safe_dump({key: section.model_dump(mode="json")[key]}, sort_keys=False)
             lines += [f"#   # {meaning}"] if meaning else []
             lines += [f"#   {line}" for line in value.splitlines()]
     return "\n".join(lines) + "\n"

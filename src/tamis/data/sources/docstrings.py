@@ -22,8 +22,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from tamis.core import DataError, Progress
+from tamis.core import DataError, Progress, UsageError
 from tamis.data.schema import Schema
+from tamis.data.sources.options import SourceOptions
 from tamis.data.sources.source import Batch
 
 # The topic of each module or package. A module that is not named here has no clear topic and is left out.
@@ -88,6 +89,13 @@ class DocstringSource:
             if seen[row["id"]] > 1:
                 row["id"] = f"{row['id']}#{seen[row['id']]}"
         return pa.Table.from_pylist(rows)
+
+
+def open_demo(address: str, _options: SourceOptions) -> DocstringSource:
+    """Return the demo data that an address like `demo:docstrings` names."""
+    if address != DocstringSource.uri:
+        raise UsageError(f"no demo data {address!r}", hint=f"there is {DocstringSource.uri}")
+    return DocstringSource()
 
 
 def _modules(library: Path) -> list[Path]:
