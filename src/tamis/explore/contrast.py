@@ -96,7 +96,7 @@ def log_odds(here: npt.NDArray[np.int64], there: npt.NDArray[np.int64], *, prior
 
     >>> z, odds = log_odds(np.array([8, 2]), np.array([2, 8]), prior=0.1)
     >>> [round(float(value), 2) for value in z], [round(float(value), 2) for value in odds]
-    ([2.69, -2.69], [2.2, -2.2])
+    ([3.3, -3.3], [2.2, -2.2])
     """
     weight = prior * (here + there)
     total = weight.sum()
