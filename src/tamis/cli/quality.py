@@ -109,10 +109,15 @@ def _print_report(report: Report, settings: QualitySettings) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from tamis.quality import counted
+
     console = Console(highlight=False)
     seconds = sum(report.seconds.values())
     console.print(
-        Text(f"{report.ref}: {report.rows:,} rows, {len(report.checks)} checks in {seconds:.1f} s\n", style="bold")
+        Text(
+            f"{report.ref}: {counted(report.rows, 'row')}, {counted(len(report.checks), 'check')} in {seconds:.1f} s\n",
+            style="bold",
+        )
     )
     for finding in report.findings:
         _print_finding(console, finding, shown_rows=settings.shown_rows)
