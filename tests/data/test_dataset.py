@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from tamis.core import UsageError
@@ -14,6 +15,26 @@ def test_the_same_rows_are_the_same_version(workspace, make_dataset):
     other = make_dataset(text=["a", "c"], label=["x", "y"])
     assert (first.version, again.version, other.version) == (1, 1, 2)
     assert first.manifest.fingerprint == again.manifest.fingerprint != other.manifest.fingerprint
+
+
+def test_importing_again_does_not_undo_what_was_made_of_it(workspace, make_dataset):
+    make_dataset(text=["a", "b"], label=["x", "y"])
+    derive(workspace, open_dataset(workspace, "reviews"), lambda table: table.slice(0, 1), operation="first row")
+    assert make_dataset(text=["a", "b"], label=["x", "y"]).version == 1
+    assert dataset_versions(workspace, "reviews") == [1, 2]
+
+
+def test_going_back_is_a_new_version_because_the_bare_name_means_the_newest(workspace, make_dataset):
+    make_dataset(text=["a"], label=["x"])
+    make_dataset(text=["b"], label=["x"])
+    assert make_dataset(text=["a"], label=["x"]).version == 3
+    first = open_dataset(workspace, "reviews@1")
+    two, new = derive(workspace, first, lambda table: pa.concat_tables([table, table]), operation="twice")
+    assert (two.version, new) == (4, True)
+    assert derive(workspace, two, None, operation="nothing") == (two, False)
+    back, new = derive(workspace, two, lambda table: table.slice(0, 1), operation="once")
+    assert (back.version, new) == (5, True)
+    assert back.manifest.fingerprint == first.manifest.fingerprint
 
 
 def test_a_failing_writer_leaves_nothing(workspace, make_dataset):

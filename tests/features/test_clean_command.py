@@ -40,7 +40,8 @@ def test_the_spec_is_recorded_once_and_the_text_stays(make_dataset, workspace, t
     assert cleaned.table(["text"])["text"].to_pylist() == TEXTS
     again = tamis("data", "clean", "reviews", "--steps", "html, {urls: {replace: URL}}", "--json")
     assert json.loads(again.out) == {"dataset": "reviews@2", "new": False, "cleaning": spec}
-    assert "nothing to do: reviews@1" in tamis("data", "clean", "reviews", "--steps", "none").out
+    assert tamis("data", "clean", "reviews", "--steps", "none").out == "reviews@3: clean: nothing\n"
+    assert "nothing to do: reviews@3" in tamis("data", "clean", "reviews", "--steps", "none").out
 
 
 def test_the_workspace_says_the_default(make_dataset, workspace, tamis):

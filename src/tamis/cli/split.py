@@ -61,7 +61,7 @@ def split(
 
     Example: tamis data split reviews --fractions train=0.8,test=0.2
     """
-    from tamis.data import dataset_versions, open_dataset
+    from tamis.data import open_dataset
     from tamis.features import FeatureSettings
     from tamis.split import SplitOptions, SplitSettings, open_hold_out, parse_fractions, parse_names, split_dataset
 
@@ -86,10 +86,10 @@ def split(
     if as_json:
         output.print_json(result.to_dict())
     else:
-        _print(result, newest=dataset_versions(workspace, result.dataset.name)[-1])
+        _print(result)
 
 
-def _print(result: SplitResult, *, newest: int) -> None:
+def _print(result: SplitResult) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -124,8 +124,6 @@ def _print(result: SplitResult, *, newest: int) -> None:
         console.print(Text.assemble(("warning: ", "yellow"), sentence), soft_wrap=not console.is_terminal)
     if not result.new:
         console.print(f"these very rows and splits are {result.dataset.ref} already; nothing was written")
-        if newest != result.dataset.version:
-            console.print(f"(without a number, {result.dataset.name!r} means its newest version, {newest})")
 
 
 def _share(count: int, whole: int, digits: int) -> str:

@@ -141,7 +141,11 @@ class DatasetWriter:
                 yield pa.Table.from_batches([batch])
 
     def commit(self) -> tuple[Dataset, bool]:
-        """Return the new version and True, or the version that already holds these very rows and False."""
+        """Return the new version and True, or the version that these very rows are already and False.
+
+        That is the newest version or, for rows that come from outside, one that the newest was made from. Rows that
+        only an abandoned version holds become a version again: a dataset's bare name means its newest one.
+        """
         if self._arrow is None:
             raise DataError(f"no readable row in {self._source.get('uri', 'the source')}; {self.rejected} rejected")
         self._flush()
@@ -159,8 +163,7 @@ class DatasetWriter:
             }
         )
         versions = dataset_versions(self._workspace, self._name)
-        for version in reversed(versions):
-            before = open_dataset(self._workspace, f"{self._name}@{version}")
+        for before in self._current(versions):
             if before.manifest.fingerprint == content:
                 return before, False
         if self._rejected:
@@ -195,6 +198,16 @@ class DatasetWriter:
                 return Dataset(target, manifest), True
             except FileExistsError:  # another import was quicker; ours is the next version
                 number += 1
+
+    def _current(self, versions: Sequence[int]) -> Iterator[Dataset]:
+        """Yield the newest version and, when the rows come from outside, those it was made from."""
+        waiting = list(versions[-1:])
+        while waiting:
+            dataset = open_dataset(self._workspace, f"{self._name}@{waiting.pop()}")
+            yield dataset
+            if not self._parents:
+                own = (parent for parent in dataset.manifest.parents if parent.name == self._name)
+                waiting.extend(parent.version for parent in own if parent.version in versions)
 
     def _flush(self) -> None:
         """Hand the waiting rows to the two threads, after they have done with those before."""

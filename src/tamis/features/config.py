@@ -20,7 +20,7 @@ class FeatureSettings(Settings):
     near_duplicate_threshold: float = Field(default=0.7, gt=0.5, le=1)
     """Share of common words (Jaccard, repeated words count) from which two texts are near-duplicates.
 
-    0.7 holds texts together that share 83 % of their words; 0.818 would be those that share 90 %."""
+    0.7 holds texts together that share 82 % of their words; 0.818 would be those that share 90 %."""
 
     @field_validator("cleaning")
     @classmethod

@@ -51,7 +51,7 @@ def find_near_duplicates(texts: Texts, *, threshold: float = 0.7, progress: Prog
     """Return the pairs and groups of texts whose words overlap by at least `threshold` (Jaccard).
 
     Case, punctuation and word order do not count; how often a word occurs does. Two texts of the same length that
-    share 90 % of their words have a similarity of 0.9 / 1.1 = 0.82; the default 0.7 holds those that share 83 %, so
+    share 90 % of their words have a similarity of 0.9 / 1.1 = 0.82; the default 0.7 holds those that share 82 %, so
     that a pair a little below 90 % is not lost. Missing and empty texts are nobody's duplicate.
 
     >>> found = find_near_duplicates(["the cat sat on the mat", "hello", "The cat sat on the old mat!", None])
@@ -61,7 +61,7 @@ def find_near_duplicates(texts: Texts, *, threshold: float = 0.7, progress: Prog
     if not 0.5 < threshold <= 1:
         raise UsageError(
             f"the threshold of near-duplicates is {threshold:g}; it must be above 0.5 and at most 1",
-            hint="0.7 holds texts together that share 83 % of their words",
+            hint="0.7 holds texts together that share 82 % of their words",
         )
     bags = make_bags(texts, progress=progress)
     parities = Parities.of(bags, threshold=threshold)
