@@ -229,7 +229,7 @@ class DatasetWriter:
 
     def _store(self, table: pa.Table) -> None:
         if self._file is None or self._part_rows >= _PART_ROWS:
-            self._next_part()
+            self._next_part(table)
         assert self._file is not None
         self._file.write_table(table, row_group_size=2 * _GROUP_ROWS)
         self._part_rows += table.num_rows
@@ -247,16 +247,13 @@ class DatasetWriter:
             self._rejects_file.close()
             self._rejects_file = None
 
-    def _next_part(self) -> None:
+    def _next_part(self, table: pa.Table) -> None:
         self._close_part()
         (self._draft / "data").mkdir(exist_ok=True)
         assert self._arrow is not None
         path = self._draft / "data" / f"part-{len(self._parts):05d}.parquet"
-        # the text's values hardly ever repeat, and a dictionary of them only costs memory
-        dictionary = [name for name in self._arrow.names if name not in ("id", "text")]
-        self._file = pq.ParquetWriter(
-            path, self._arrow, compression="zstd", compression_level=1, use_dictionary=dictionary or False
-        )
+        # lz4 and not zstd: files are half as large again, but an import takes an eighth less time
+        self._file = pq.ParquetWriter(path, self._arrow, compression="lz4", use_dictionary=_repeating(table) or False)
         self._path, self._part_rows = path, 0
 
     def _close_part(self) -> None:
@@ -322,6 +319,16 @@ def derive(
             table = pa.Table.from_batches([batch])
             writer.write(change(table) if change else table)
         return writer.commit()
+
+
+def _repeating(table: pa.Table) -> list[str]:
+    """The columns whose values repeat; of the others a dictionary would only cost time and memory."""
+    return [
+        field.name
+        for field in table.schema
+        if field.name not in ("id", "text")
+        and (pa.types.is_nested(field.type) or pc.count_distinct(table[field.name]).as_py() * 10 <= len(table))
+    ]
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:
