@@ -28,13 +28,13 @@ _NOTHING = dict.fromkeys(
 )
 _BULLETS = {0xF0B7: "•", 0xF0A7: "•", 0xF0D8: "•"}
 _TABLE: dict[int, str] = {**_NOTHING, **_HYPHENS, **_SPACES, **_LIGATURES, **_BULLETS}
-_ODD = re.compile("[" + "".join(re.escape(chr(code)) for code in sorted(_TABLE)) + "]")
 
 # Old TeX fonts set an accent and a letter on top of each other: `G ´ omez`, `Pediatr´ıa`.
 _ACCENTS = {
     "´": "\u0301", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "ˇ": "\u030c", "˘": "\u0306", "¸": "\u0327",
     "˚": "\u030a", "¯": "\u0304",
 }  # fmt: skip
+_ODD = re.compile("[" + "".join(re.escape(chr(code)) for code in sorted(_TABLE)) + "]")
 _ACCENTED = re.compile(rf"(?:(?<=\w) )?([{''.join(_ACCENTS)}]) ?([^\W\d_])")
 _MANY_SPACES = re.compile(r" {2,}")
 
@@ -47,7 +47,7 @@ def plain_characters(text: str) -> str:
     """
     if _ODD.search(text):
         text = text.translate(_TABLE)
-    if any(accent in text for accent in _ACCENTS):
+    if not text.isascii() and any(accent in text for accent in _ACCENTS):
         text = _ACCENTED.sub(_compose, text)
     return _MANY_SPACES.sub(" ", text) if "  " in text else text
 

@@ -87,14 +87,17 @@ def _edge(page: PageLines, line: int, middle: float) -> _Edge:
 
 def _with_repeated(window: Sequence[_Page], at: int) -> _Page:
     here = window[at]
-    found = {
-        edge.line
-        for number, other in enumerate(window)
-        if number != at
-        for twin in other.edges
-        for edge in here.edges
-        if abs(edge.height - twin.height) <= _SAME_PLACE and _same(edge, twin, number - at)
-    }
+    found = set()
+    for number, other in enumerate(window):
+        if number == at:
+            continue
+        twins: dict[str, list[_Edge]] = {}
+        for twin in other.edges:
+            twins.setdefault(twin.words, []).append(twin)
+        for edge in here.edges:
+            for twin in twins.get(edge.words, ()):
+                if abs(edge.height - twin.height) <= _SAME_PLACE and _same(edge, twin, number - at):
+                    found.add(edge.line)
     heights = [edge.height for edge in here.edges if edge.line in found]
     for edge in here.edges:  # a page number of its own beside a header
         if len(edge.words) < 3 and len(edge.numbers) == 1 and any(abs(edge.height - each) < 4.0 for each in heights):
@@ -103,9 +106,7 @@ def _with_repeated(window: Sequence[_Page], at: int) -> _Page:
 
 
 def _same(one: _Edge, two: _Edge, offset: int) -> bool:
-    """Whether two lines say the same but for a page number that counts on."""
-    if one.words != two.words:
-        return False
+    """Whether two lines of the same words are the same but for a page number that counts on."""
     if len(one.words) < 3:
         return len(one.numbers) == len(two.numbers) == 1 and two.numbers[0] - one.numbers[0] == offset
     if len(one.numbers) != len(two.numbers):

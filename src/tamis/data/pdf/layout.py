@@ -11,6 +11,7 @@ from itertools import pairwise
 from tamis.data.pdf.lines import Box, PageLines
 
 _FEWEST = 4  # lines on either side that make a column
+_LIKELY = 3  # beginnings of lines to look at, the most common ones
 _OVER = 12.0  # points: what reaches less over the gutter belongs to one of its sides
 
 
@@ -88,7 +89,7 @@ def find_gutter(boxes: Sequence[Box]) -> float | None:
     begins = Counter(round(box[0] / 3.0) for box in boxes if from_left < box[0] < from_right)
     least = max(3, 0.04 * len(boxes))
     best, most = None, 0.0
-    for place in [place for place, count in begins.items() if count >= least]:
+    for place in [place for place, count in begins.most_common(_LIKELY) if count >= least]:
         edge = min(box[0] for box in boxes if round(box[0] / 3.0) == place) - 2.0
         rights = [box for box in boxes if box[0] >= edge and box[2] - box[0] >= 0.35 * (end - edge)]
         lefts = [box for box in boxes if box[2] <= edge + 1.0 and box[2] - box[0] >= 0.35 * (edge - begin)]

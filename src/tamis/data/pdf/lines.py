@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +24,7 @@ HYPHEN = "\ufffe"
 """What stands where a line ended in a hyphen that is not decided on yet; pdfium's own sign for it."""
 
 _STRETCH = re.compile(rf"[^\s{HYPHEN}](?:[^\r\n{HYPHEN}]*[^\s{HYPHEN}])?")
+_WIDEST_EM = 200.0  # points
 _JOIN_EMS = 0.75  # pieces of one line (pdfium breaks at raised and lowered signs) are nearer than this
 
 
@@ -86,37 +88,33 @@ def _read(text_page: Any, width: float, height: float, *, with_fonts: bool) -> P
     found = list(_STRETCH.finditer(whole))
     if not found:
         return empty_page(width, height)
-    ends = [match.end() for match in found]
-    first, last = np.array([match.start() for match in found]), np.array(ends) - 1
-    hyphened = np.array([whole[end : end + 1] == HYPHEN for end in ends])
+    first, last = [match.start() for match in found], [match.end() - 1 for match in found]
+    hyphened = [whole[end + 1 : end + 2] == HYPHEN for end in last]
     if len(whole) != length:  # pdfium counts a letter of two units as two
-        large = np.array([at for at, letter in enumerate(whole) if letter > "\uffff"])
-        first, last = first + np.searchsorted(large, first), last + np.searchsorted(large, last)
+        large = [at for at, letter in enumerate(whole) if letter > "\uffff"]
+        first, last = ([at + bisect_left(large, at) for at in places] for places in (first, last))
 
-    shifted = length != count
+    def boxes_of(letters: list[int]) -> list[Box]:
+        return _boxes(text_page, letters, shifted=length != count)
 
-    def boxes_of(indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        return _boxes(text_page, indices, shifted=shifted)
-
-    one, two = boxes_of(first), boxes_of(last)
+    boxes = boxes_of(first + last)
+    one, two = boxes[: len(first)], boxes[len(first) :]
     upright, turned = _direction(one, two)
     if turned:  # a page lying on its side: read it as the reader turns it
-        one, two = _turn(one, turned), _turn(two, turned)
-        upright = ~upright
+        one, two = _turned(one, turned), _turned(two, turned)
+        upright = [not each for each in upright]
         width, height = height, width
-    spans = Spans(first, last, _even(one, two), _even(two, one), hyphened, upright)
-    spans = parted(spans, units, lambda indices: _turn(boxes_of(indices), turned))
-    sizes = np.maximum(spans.one[:, 3] - spans.one[:, 1], spans.two[:, 3] - spans.two[:, 1])
-    starts = spans.first.tolist()
-    if len(starts) == len(found):
-        texts = [match[0] for match in found]
-    else:
-        texts = _texts(units, starts, spans.last.tolist())
-    for at in np.flatnonzero(spans.hyphened).tolist():
-        texts[at] += HYPHEN
-    page = _joined(
-        texts, spans.places.tolist(), sizes.tolist(), starts, spans.upright.tolist(), width, height, characters
-    )
+    texts = [match[0] for match in found]
+    spans = Spans(first, last, one, two, hyphened, upright)
+    cut = parted(spans, units, lambda letters: _turned(boxes_of(letters), turned))
+    if cut is not spans:
+        spans, texts = cut, _texts(units, cut.first, cut.last)
+    sizes = []
+    for at, (begin, end) in enumerate(zip(spans.one, spans.two, strict=True)):
+        sizes.append(_size(begin, end))
+        if spans.hyphened[at]:
+            texts[at] += HYPHEN
+    page = _joined(texts, spans.boxes, sizes, spans.first, spans.upright, width, height, characters)
     if with_fonts:
         usual = sorted(page.sizes)[len(page.sizes) // 2]
         title_like = [size > usual for size in page.sizes]
@@ -149,45 +147,47 @@ def _functions() -> _Functions:
     )
 
 
-def _boxes(text_page: Any, indices: npt.NDArray[np.int64], *, shifted: bool) -> npt.NDArray[np.float64]:
-    """Left, bottom, right, top of letters by their index in the text."""
-    wanted = indices.tolist()
+def _boxes(text_page: Any, letters: list[int], *, shifted: bool) -> list[Box]:
+    """The boxes of letters by their index in the text."""
     if shifted:  # signs without a meaning are letters of the page and not of its text
-        wanted = [pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, index) for index in wanted]
-    found = np.zeros((len(wanted), 4), dtype=np.float32)
+        letters = [pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, index) for index in letters]
+    found = np.zeros((len(letters), 4), dtype=np.float32)
     base = found.ctypes.data
     handle = ctypes.cast(text_page, ctypes.c_void_p).value
-    deque(map(_functions().box, repeat(handle), wanted, range(base, base + 16 * len(wanted), 16)), maxlen=0)
-    return found[:, [0, 3, 2, 1]].astype(np.float64)
+    deque(map(_functions().box, repeat(handle), letters, range(base, base + 16 * len(letters), 16)), maxlen=0)
+    return [[left, bottom, right, top] for left, top, right, bottom in found.tolist()]
 
 
-def _even(boxes: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Braces and sums that tower over their line get the height of the line's other end."""
-    height, usual = boxes[:, 3] - boxes[:, 1], others[:, 3] - others[:, 1]
-    towers = (height > 1.8 * usual) & (usual > 2.0) & (boxes[:, 3] > others[:, 1]) & (boxes[:, 1] < others[:, 3])
-    evened = boxes.copy()
-    evened[towers, 1], evened[towers, 3] = others[towers, 1], others[towers, 3]
-    return evened
-
-
-def _direction(one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.bool_], int]:
+def _direction(one: list[Box], two: list[Box]) -> tuple[list[bool], int]:
     """Which lines run across; and, when most run up (1) or down (-1), which way."""
-    right = np.abs(one[:, 0] + one[:, 2] - two[:, 0] - two[:, 2])
-    up = two[:, 1] + two[:, 3] - one[:, 1] - one[:, 3]
-    height = np.maximum(one[:, 3] - one[:, 1], 1.0)
-    across = (np.abs(up) <= right) | (np.abs(up) < 2.5 * height)
-    if np.count_nonzero(across) * 2 >= len(across):
+    across, rise = [], 0.0
+    for begin, end in zip(one, two, strict=True):
+        up = end[1] + end[3] - begin[1] - begin[3]
+        flat = abs(up) < 2.5 * max(begin[3] - begin[1], 1.0) or abs(up) <= abs(begin[0] + begin[2] - end[0] - end[2])
+        across.append(flat)
+        rise += 0.0 if flat else up
+    if 2 * sum(across) >= len(across):
         return across, 0
-    return across, 1 if np.sum(up[~across]) > 0 else -1
+    return across, 1 if rise > 0 else -1
 
 
-def _turn(boxes: npt.NDArray[np.float64], way: int) -> npt.NDArray[np.float64]:
-    if not way:
-        return boxes
-    left, bottom, right, top = boxes.T
+def _turned(boxes: list[Box], way: int) -> list[Box]:
     if way > 0:
-        return np.stack((bottom, -right, top, -left), axis=1)
-    return np.stack((-top, left, -bottom, right), axis=1)
+        return [[bottom, -right, top, -left] for left, bottom, right, top in boxes]
+    return [[-top, left, -bottom, right] for left, bottom, right, top in boxes] if way else boxes
+
+
+def _size(begin: Box, end: Box) -> float:
+    """The height of a line's letters. A brace or a sum that towers over its line is cut to the line's other end."""
+    one, two = begin[3] - begin[1], end[3] - end[1]
+    if begin[3] > end[1] and begin[1] < end[3]:
+        if one > 1.8 * two and two > 2.0:
+            begin[1], begin[3] = end[1], end[3]
+            return two
+        if two > 1.8 * one and one > 2.0:
+            end[1], end[3] = begin[1], begin[3]
+            return one
+    return max(one, two)
 
 
 def _joined(
@@ -203,10 +203,10 @@ def _joined(
     """Put pieces of one printed line together again: pdfium parts a line at raised and lowered signs."""
     kept: list[int] = []
     for at, box in enumerate(boxes):
-        if kept:
-            one = boxes[kept[-1]]
+        one = boxes[kept[-1]] if kept else box
+        gap = box[0] - one[2]
+        if kept and -_WIDEST_EM < gap < _WIDEST_EM:
             em = max(sizes[at], sizes[kept[-1]])
-            gap = box[0] - one[2]
             if (
                 -0.5 * em < gap < _JOIN_EMS * em
                 and min(box[3], one[3]) - max(box[1], one[1]) > 0.4 * min(box[3] - box[1], one[3] - one[1])
@@ -219,6 +219,8 @@ def _joined(
                 sizes[kept[-1]] = em
                 continue
         kept.append(at)
+    if len(kept) == len(texts):
+        return PageLines(texts, boxes, sizes, starts, upright, width, height, characters)
     return PageLines(
         [texts[at] for at in kept],
         [boxes[at] for at in kept],
