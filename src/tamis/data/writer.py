@@ -327,7 +327,7 @@ def _repeating(table: pa.Table) -> list[str]:
         field.name
         for field in table.schema
         if field.name not in ("id", "text")
-        and (pa.types.is_nested(field.type) or pc.count_distinct(table[field.name]).as_py() * 10 <= len(table))
+        and (not pa.types.is_string(field.type) or pc.count_distinct(table[field.name]).as_py() * 10 <= len(table))
     ]
 
 
