@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from tamis.core import UsageError, plugins
+from tamis.features import FeatureSettings
 from tamis.quality import Check, CheckContext, Finding, QualitySettings, all_checks, check_dataset, report_page
 from tamis.quality.finding import as_rows
 
@@ -98,8 +99,8 @@ def test_the_table_names_every_fix(make_dataset, calm):
     text += ["I don?t know", calm[7], calm[3], "thank you", "thank you", calm[5] + " today"]
     label = ["negative", "positive"] * 20 + ["Negative"] + ["negatve"] + ["negative"] * 10
     split = ["train"] * 47 + ["test", "train", "train", "test", "test"]
-    settings = QualitySettings(near_duplicate_threshold=0.9)
-    report = check_dataset(make_dataset(text=text, label=label, split=split), settings=settings)
+    strict = FeatureSettings(near_duplicate_threshold=0.9)
+    report = check_dataset(make_dataset(text=text, label=label, split=split), features=strict)
     named = {check.name: check.fixes for check in all_checks()}
     for finding in report.findings:
         assert finding.fix is None or finding.fix.name in named[finding.check]

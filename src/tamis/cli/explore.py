@@ -10,6 +10,7 @@ import typer
 from tamis.cli import output
 
 if TYPE_CHECKING:
+    from tamis.core import Config
     from tamis.data import Dataset
     from tamis.explore import ExploreSettings, Rows
 
@@ -53,8 +54,11 @@ def explore(
     Just a picture: tamis explore notes.txt --wordcloud cloud.png --top-terms terms.png --terms 20
     """
     from tamis import explore as chapter
+    from tamis.features import FeatureSettings
 
-    settings = _settings(terms=terms, stop_words=stop_words, dpi=dpi)
+    config = _config()
+    settings = _settings(config, terms=terms, stop_words=stop_words, dpi=dpi)
+    features = config.of(FeatureSettings)
     just = [path for path in (wordcloud, top_terms) if path is not None]
     if wordcloud is not None:
         chapter.require_picture(wordcloud, flag="--wordcloud")
@@ -71,9 +75,9 @@ def explore(
         return
     progress = output.progress()
     if isinstance(source, chapter.Rows):
-        profile = chapter.profile_texts(source, settings=settings, progress=progress)
+        profile = chapter.profile_texts(source, settings=settings, features=features, progress=progress)
     else:
-        profile = chapter.profile_dataset(source, settings=settings, progress=progress)
+        profile = chapter.profile_dataset(source, settings=settings, features=features, progress=progress)
     if plots is not None:
         written += chapter.write_plots(profile, plots, settings=settings, progress=progress)
     if page is not None:
@@ -90,19 +94,23 @@ def explore(
         print(f"The page: {page.resolve().as_uri()}")
 
 
-def _settings(**flags: object) -> ExploreSettings:
-    """Return the workspace's settings, or the defaults outside of one, with the flags that were given."""
+def _config() -> Config:
+    """Return the workspace's settings, or the defaults outside of one: bare texts need no workspace."""
     from tamis.core import UsageError, load_config
-    from tamis.explore import ExploreSettings
 
     try:
         workspace = output.workspace()
-    except UsageError:  # bare texts need none, but one that was named must be there
-        if output.context.workspace_folder is not None:
+    except UsageError:
+        if output.context.workspace_folder is not None:  # one that was named must be there
             raise
-        config = load_config(overrides=output.context.overrides)
-    else:
-        config = workspace.config
+        return load_config(overrides=output.context.overrides)
+    return workspace.config
+
+
+def _settings(config: Config, **flags: object) -> ExploreSettings:
+    """Return the chapter's settings with the flags that were given."""
+    from tamis.explore import ExploreSettings
+
     given: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
     return ExploreSettings.model_validate(config.of(ExploreSettings).model_dump() | given)
 

@@ -46,6 +46,7 @@ def check(
     """
     from tamis.core import CheckFailed, UsageError, write_atomic
     from tamis.data import open_dataset
+    from tamis.features import FeatureSettings
     from tamis.quality import QualitySettings, apply_fixes, check_dataset, report_page
 
     if fixes and not apply:
@@ -54,9 +55,12 @@ def check(
         raise UsageError(f"{html} is there already", hint="add --force to overwrite it")
     workspace = output.workspace()
     settings = _settings(workspace.config.of(QualitySettings), fail_on)
+    features = workspace.config.of(FeatureSettings)
     dataset = open_dataset(workspace, name)
     progress = output.progress()
-    report = check_dataset(dataset, settings=settings, only=_listed(only), skip=_listed(skip), progress=progress)
+    report = check_dataset(
+        dataset, settings=settings, features=features, only=_listed(only), skip=_listed(skip), progress=progress
+    )
     if html is not None:
         write_atomic(html, report_page(report, shown_rows=settings.shown_rows).html())
     if rows:
@@ -73,7 +77,9 @@ def check(
             raise CheckFailed(f"{report.ref} did not pass: {_summary(report)}")
         return
     wanted = [part for fix in fixes or [] for part in _listed(fix)]
-    applied = apply_fixes(workspace, dataset, report, names=wanted, settings=settings, progress=progress)
+    applied = apply_fixes(
+        workspace, dataset, report, names=wanted, settings=settings, features=features, progress=progress
+    )
     left = report.without([fix.name for fix in applied.fixes])
     if as_json:
         output.print_json({**applied.to_dict(), "left": [finding.to_dict() for finding in left.findings]})

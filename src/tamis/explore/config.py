@@ -22,14 +22,10 @@ class ExploreSettings(Settings):
     """How many words a cloud holds at most."""
     whole_share: float = Field(default=0.95, gt=0, le=1)
     """The share of texts that the suggested length limit must leave whole."""
-    tokenizer: str = "minilm"
-    """Whose tokens are counted."""
     sample_rows: int = Field(default=200_000, ge=1)
     """Above so many rows, words, lengths and duplicates are measured on a random sample of this size."""
     near_duplicate_rows: int = Field(default=50_000, ge=1)
     """Above so many rows, near-duplicates are sought in a random sample of this size."""
-    near_duplicate_threshold: float = Field(default=0.7, gt=0.5, le=1)
-    """The share of words two texts must have in common, of all words of both, to count as near-duplicates."""
     token_rows: int = Field(default=20_000, ge=1)
     """Above so many rows, tokens are counted on a random sample of this size."""
     seed: int = 42

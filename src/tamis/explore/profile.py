@@ -25,6 +25,7 @@ from tamis.explore.stopwords import read_stop_words
 from tamis.explore.terms import Terms, count_terms
 from tamis.explore.timeline import Timeline, measure_timeline
 from tamis.explore.tokens import measure_tokens
+from tamis.features import FeatureSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +56,27 @@ class Profile:
 
 
 def profile_dataset(
-    dataset: Dataset, *, settings: ExploreSettings | None = None, progress: Progress = Silent()
+    dataset: Dataset,
+    *,
+    settings: ExploreSettings | None = None,
+    features: FeatureSettings | None = None,
+    progress: Progress = Silent(),
 ) -> Profile:
     """Return the profile of a dataset."""
     settings = settings or ExploreSettings()
     rows = Rows.of_dataset(dataset, sample=settings.sample_rows, seed=settings.seed)
-    return _profile(rows, dataset, settings, progress)
+    return _profile(rows, dataset, settings, features or FeatureSettings(), progress)
 
 
-def profile_texts(rows: Rows, *, settings: ExploreSettings | None = None, progress: Progress = Silent()) -> Profile:
+def profile_texts(
+    rows: Rows,
+    *,
+    settings: ExploreSettings | None = None,
+    features: FeatureSettings | None = None,
+    progress: Progress = Silent(),
+) -> Profile:
     """Return the profile of bare texts."""
-    return _profile(rows, None, settings or ExploreSettings(), progress)
+    return _profile(rows, None, settings or ExploreSettings(), features or FeatureSettings(), progress)
 
 
 def corpus_of(rows: Rows, settings: ExploreSettings) -> Corpus:
@@ -73,7 +84,9 @@ def corpus_of(rows: Rows, settings: ExploreSettings) -> Corpus:
     return read_corpus(rows.frame["text"], stop_words=read_stop_words(settings.stop_words))
 
 
-def _profile(rows: Rows, dataset: Dataset | None, settings: ExploreSettings, progress: Progress) -> Profile:
+def _profile(
+    rows: Rows, dataset: Dataset | None, settings: ExploreSettings, features: FeatureSettings, progress: Progress
+) -> Profile:
     with progress.track("exploring", total=5, unit="steps") as advance:
         sizes = measure_sizes(rows, dataset)
         counts = dataset.manifest.label_counts if dataset else {}
@@ -89,14 +102,14 @@ def _profile(rows: Rows, dataset: Dataset | None, settings: ExploreSettings, pro
         clouds = choose_cloud_words(rows, corpus, entities, most=settings.cloud_words)
         advance(1)
         tokens, reason = measure_tokens(
-            rows, tokenizer=settings.tokenizer, most=settings.token_rows, seed=settings.seed, progress=progress
+            rows, tokenizer=features.tokenizer, most=settings.token_rows, seed=settings.seed, progress=progress
         )
         lengths = measure_lengths(
             rows,
             words=corpus.lengths,
             tokens=tokens,
             no_tokens=reason,
-            tokenizer=settings.tokenizer,
+            tokenizer=features.tokenizer,
             whole_share=settings.whole_share,
         )
         advance(1)
@@ -105,7 +118,7 @@ def _profile(rows: Rows, dataset: Dataset | None, settings: ExploreSettings, pro
         advance(1)
         repeats = measure_repeats(
             rows,
-            threshold=settings.near_duplicate_threshold,
+            threshold=features.near_duplicate_threshold,
             near_rows=settings.near_duplicate_rows,
             seed=settings.seed,
             progress=progress,

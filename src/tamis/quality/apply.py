@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from tamis.core import DataError, Progress, UsageError, Workspace, did_you_mean
 from tamis.data import Dataset, derive
+from tamis.features import FeatureSettings
 from tamis.quality.config import QualitySettings
 from tamis.quality.doctor import check_dataset
 from tamis.quality.finding import Fix, Rows, as_rows
@@ -99,6 +100,7 @@ def apply_fixes(
     *,
     names: Sequence[str] = (),
     settings: QualitySettings | None = None,
+    features: FeatureSettings | None = None,
     progress: Progress | None = None,
 ) -> Applied:
     """Make the fixes that a report offers (or those in `names`) as one new version, and tell what changed.
@@ -130,7 +132,8 @@ def apply_fixes(
             current, _new = derive(
                 scratch, dataset, plan.ready(), operation="draft", labels=_labels(dataset, plan.renames)
             )
-            looked_at = check_dataset(current, settings=settings, only=_again(report, names), progress=progress)
+            again = _again(report, names)
+            looked_at = check_dataset(current, settings=settings, features=features, only=again, progress=progress)
     if not made:
         return Applied(dataset=dataset, new=False, fixes=(), texts_altered=0, labels_merged={}, rows_relabelled={},
                        rows_dropped=0)  # fmt: skip

@@ -36,10 +36,6 @@ class QualitySettings(Settings):
     """A text with fewer words than this ('thank you') recurs by nature and is not taken for a copy."""
     near_copy_words: int = Field(default=6, ge=1)
     """A text with fewer words than this is compared word for word only: one word more or less turns it."""
-    near_duplicate_threshold: float = Field(default=0.8, gt=0.5, le=1)
-    """How much of their words two texts share to be near-duplicates (Jaccard: shared words by all words of both)."""
-    tokenizer: str = "minilm"
-    """Whose tokens are counted: the packaged backbone's, a model folder's, or those of a hub id."""
     token_limit: int | None = Field(default=None, ge=8)
     """How many tokens the backbone reads, the rest is cut off; None: as many as the tokenizer's own model can."""
     token_cut_share: float = Field(default=0.02, ge=0, le=1)

@@ -10,6 +10,7 @@ import polars as pl
 
 from tamis.core import Progress, Silent
 from tamis.data import Dataset
+from tamis.features import FeatureSettings
 from tamis.quality.config import QualitySettings
 from tamis.quality.copies import Copies, find_copies
 from tamis.quality.finding import Rows
@@ -29,11 +30,13 @@ class CheckContext:
         dataset: Dataset,
         *,
         settings: QualitySettings | None = None,
+        features: FeatureSettings | None = None,
         traits: Mapping[str, pl.Expr] | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.dataset = dataset
         self.settings = settings or QualitySettings()
+        self.features = features or FeatureSettings()
         self.progress: Progress = progress or Silent()
         self._expressions = dict(traits or {})
 
@@ -114,7 +117,7 @@ class CheckContext:
         """Which rows say the same as others, exactly or nearly."""
         return find_copies(
             self.texts,
-            threshold=self.settings.near_duplicate_threshold,
+            threshold=self.features.near_duplicate_threshold,
             near_words=self.settings.near_copy_words,
             progress=self.progress,
         )

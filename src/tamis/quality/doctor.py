@@ -10,6 +10,7 @@ import polars as pl
 
 from tamis.core import Progress
 from tamis.data import Dataset
+from tamis.features import FeatureSettings
 from tamis.quality.config import QualitySettings
 from tamis.quality.context import CheckContext
 from tamis.quality.finding import SEVERITIES, Finding
@@ -21,6 +22,7 @@ def check_dataset(
     dataset: Dataset,
     *,
     settings: QualitySettings | None = None,
+    features: FeatureSettings | None = None,
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
     progress: Progress | None = None,
@@ -35,7 +37,7 @@ def check_dataset(
     traits: dict[str, pl.Expr] = {}
     for check in checks:
         traits.update(check.traits(settings))
-    context = CheckContext(dataset, settings=settings, traits=traits, progress=progress)
+    context = CheckContext(dataset, settings=settings, features=features, traits=traits, progress=progress)
     findings: list[Finding] = []
     seconds: dict[str, float] = {}
     for check in checks:

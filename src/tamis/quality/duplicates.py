@@ -68,11 +68,12 @@ def _near(context: CheckContext, rows: pl.DataFrame) -> Iterable[Finding]:
         "other", keep="first", maintain_order=True
     )
     first = pairs.head(context.settings.shown_rows)
+    threshold = context.features.near_duplicate_threshold  # of all words of both: 0.7 is 82 % of the words of each
     one, other = (context.texts_of(first[name].to_numpy()).to_list() for name in ("one", "other"))
     yield Finding(
         kind="duplicates.near", severity="warning" if share >= 0.05 else "note", rows=numbers, share=share,
         title=f"{counted(len(numbers), 'text is', 'texts are')} nearly the same as an earlier one, "
-        f"with {percent(context.settings.near_duplicate_threshold)} of the words in common or more",
+        f"with {percent(2 * threshold / (1 + threshold))} of their words in common or more",
         explanation="Templates, reposts, edits. They weigh as much as fresh texts and teach less.",
         samples=tuple("  ≈  ".join(both_shown(*pair)) for pair in zip(one, other, strict=True)),
         fix=Fix(name="near-duplicates", drop=numbers,

@@ -27,11 +27,11 @@ def check_tokens(context: CheckContext) -> Iterable[Finding]:
     """Yield how many texts the token limit would cut, and which limit would do."""
     settings = context.settings
     try:
-        tokenizer = load_tokenizer(settings.tokenizer)
+        tokenizer = load_tokenizer(context.features.tokenizer)
     except MissingExtra as missing:
         yield Finding(
             kind="tokens.unknown", severity="note", title="token lengths were not looked at",
-            explanation=f"The tokenizer {settings.tokenizer!r} is not installed. What adds it: {missing.hint}",
+            explanation=f"The tokenizer {context.features.tokenizer!r} is not installed. What adds it: {missing.hint}",
         )  # fmt: skip
         return
     limit = settings.token_limit or tokenizer.model_max_tokens or _USUAL_LIMIT
