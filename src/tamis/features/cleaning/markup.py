@@ -44,7 +44,7 @@ def strip_html(text: str) -> str:
     """Return the text that a browser would show.
 
     >>> strip_html("<p>Tom &amp; Jerry</p><p>x < y, <b>n</b>ever&nbsp;1&lt;2</p><script>x()</script>").strip()
-    'Tom & Jerry\\nx < y, never\\xa01<2'
+    'Tom & Jerry\\n\\nx < y, never\\xa01<2'
     """
     if _TAG.search(text):
         text = _without_tags(text)
