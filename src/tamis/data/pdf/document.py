@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import re
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -69,14 +67,12 @@ def read_document(
     *,
     passwords: Sequence[str] = (),
     ocr: str | None = None,
-    ahead: bool = True,
     each_page: Callable[[], object] = lambda: None,
 ) -> Document | Failure:
     """Return what a PDF file says, or why it cannot be read; nothing is raised for a bad file.
 
-    `passwords` are tried in turn; `ocr` is tesseract's language for pages without a text layer; `ahead` reads the next
-    page in a second thread while one is laid out, which helps where processors are idle; `each_page` is called before
-    each page, as a sign of life.
+    `passwords` are tried in turn; `ocr` is tesseract's language for pages without a text layer; `each_page` is called
+    before each page, as a sign of life.
     """
     try:
         if not path.stat().st_size:
@@ -85,7 +81,7 @@ def read_document(
         if isinstance(opened, Failure):
             return opened
         try:
-            return _read(opened, path, ocr=ocr, ahead=ahead, each_page=each_page)
+            return _read(opened, path, ocr=ocr, each_page=each_page)
         finally:
             pdfium.FPDF_CloseDocument(opened)
     except OSError as error:
@@ -116,26 +112,21 @@ def _latin(password: str) -> bytes:
     return password.encode("latin-1", "replace")  # what old revisions of the encryption used
 
 
-def _read(
-    document: Any, path: Path, *, ocr: str | None, ahead: bool, each_page: Callable[[], object]
-) -> Document | Failure:
+def _read(document: Any, path: Path, *, ocr: str | None, each_page: Callable[[], object]) -> Document | Failure:
     count = pdfium.FPDF_GetPageCount(document)
     if count <= 0:
         found = why_unreadable(path)
         return found if found.kind == "truncated" else Failure("corrupt", "corrupt: it has no pages")
     seen = _Seen()
     raw: list[str] = []
-    pages = _pages(document, count, seen, each_page)
     try:
-        # pdfium is for one thread at a time, and OCR needs it between the pages
-        with contextlib.closing(_ahead(pages) if ahead and not ocr else pages) as read:
-            for index, (page, furniture) in enumerate(without_furniture(read)):
-                text = "\n\n".join(paragraphs(page, reading_order(page), without=furniture))
-                if ocr and not page.characters and not page.failed:
-                    each_page()
-                    text = ocr_page(document, index, language=ocr)
-                    seen.ocr += bool(text)
-                raw.append(text)
+        for index, (page, furniture) in enumerate(without_furniture(_pages(document, count, seen, each_page))):
+            text = "\n\n".join(paragraphs(page, reading_order(page), without=furniture))
+            if ocr and not page.characters and not page.failed:
+                each_page()
+                text = ocr_page(document, index, language=ocr)
+                seen.ocr += bool(text)
+            raw.append(text)
     except OcrError as error:
         return Failure("ocr", str(error))
     if len(seen.failed) == count:
@@ -175,7 +166,7 @@ class _Seen:
         self.ocr = 0
 
 
-def _pages(document: Any, count: int, seen: _Seen, each_page: Callable[[], object]) -> Generator[PageLines, None, None]:
+def _pages(document: Any, count: int, seen: _Seen, each_page: Callable[[], object]) -> Iterator[PageLines]:
     for index in range(count):
         each_page()
         page = read_lines(document, index, with_fonts=index == 0)
@@ -187,15 +178,6 @@ def _pages(document: Any, count: int, seen: _Seen, each_page: Callable[[], objec
         elif not page.characters:
             seen.silent.append(index + 1)
         yield page
-
-
-def _ahead(pages: Generator[PageLines, None, None]) -> Generator[PageLines, None, None]:
-    """The same pages, the next of which is read while this one is laid out: pdfium works without Python's lock."""
-    with ThreadPoolExecutor(1) as reader:
-        following = reader.submit(next, pages, None)
-        while (page := following.result()) is not None:
-            following = reader.submit(next, pages, None)
-            yield page
 
 
 def _joint(one: str, two: str, words: Vocabulary | None) -> int:

@@ -35,6 +35,7 @@ class _Edge:
 class _Page:
     page: PageLines
     edges: list[_Edge]
+    by_words: dict[str, list[_Edge]]
     repeated: frozenset[int] = frozenset()
 
 
@@ -44,7 +45,7 @@ def without_furniture(pages: Iterable[PageLines]) -> Iterator[tuple[PageLines, f
     Furniture stands at the same place on a page nearby, where it says the same but for a page number that counts on;
     and it stands where those pages have none of their text, which the head of a table that goes on does not.
     """
-    edged = (_Page(page, _edges(page)) for page in pages)
+    edged = (_edged(page) for page in pages)
     yield from _among_neighbours(_among_neighbours(edged, _with_repeated), _beyond_the_text)
 
 
@@ -62,6 +63,14 @@ def _among_neighbours(items: Iterable[In], fn: Callable[[Sequence[In], int], Out
             at += 1
     for rest in range(at, len(window)):
         yield fn(window[max(0, rest - _REACH) :], min(rest, _REACH))
+
+
+def _edged(page: PageLines) -> _Page:
+    edges = _edges(page)
+    by_words: dict[str, list[_Edge]] = {}
+    for edge in edges:
+        by_words.setdefault(edge.words, []).append(edge)
+    return _Page(page, edges, by_words)
 
 
 def _edges(page: PageLines) -> list[_Edge]:
@@ -91,18 +100,15 @@ def _with_repeated(window: Sequence[_Page], at: int) -> _Page:
     for number, other in enumerate(window):
         if number == at:
             continue
-        twins: dict[str, list[_Edge]] = {}
-        for twin in other.edges:
-            twins.setdefault(twin.words, []).append(twin)
         for edge in here.edges:
-            for twin in twins.get(edge.words, ()):
+            for twin in other.by_words.get(edge.words, ()):
                 if abs(edge.height - twin.height) <= _SAME_PLACE and _same(edge, twin, number - at):
                     found.add(edge.line)
     heights = [edge.height for edge in here.edges if edge.line in found]
     for edge in here.edges:  # a page number of its own beside a header
         if len(edge.words) < 3 and len(edge.numbers) == 1 and any(abs(edge.height - each) < 4.0 for each in heights):
             found.add(edge.line)
-    return _Page(here.page, here.edges, frozenset(found))
+    return _Page(here.page, here.edges, here.by_words, frozenset(found))
 
 
 def _same(one: _Edge, two: _Edge, offset: int) -> bool:

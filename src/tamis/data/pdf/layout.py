@@ -124,20 +124,22 @@ def _sides(boxes: Sequence[Box], gutter: float) -> list[int]:
 def _column(boxes: Sequence[Box], lines: list[int]) -> Column:
     # The file's own order is kept where it runs downwards, and in formulas, of which it knows best. Where it jumps,
     # the blocks between the jumps are set in order by their place.
-    height = _at_share([boxes[at][3] - boxes[at][1] for at in lines], 0.5)
+    own = [boxes[at] for at in lines]
+    height = _at_share([box[3] - box[1] for box in own], 0.5)
+    middles = [(box[1] + box[3]) / 2 for box in own]
     blocks = [lines[:1]]
-    for one, two in pairwise(lines):
-        step = _middle(boxes[one]) - _middle(boxes[two])
+    for number, (one, two) in enumerate(pairwise(middles), start=1):
+        step, line = one - two, lines[number]
         if -1.5 * height <= step <= 4.0 * height:
-            blocks[-1].append(two)
+            blocks[-1].append(line)
             continue
         lowest, highest = min(boxes[at][1] for at in blocks[-1]), max(boxes[at][3] for at in blocks[-1])
-        if -6.0 * height < step and lowest < _middle(boxes[two]) < highest:
-            blocks[-1].append(two)
+        if -6.0 * height < step and lowest < two < highest:
+            blocks[-1].append(line)
         else:
-            blocks.append([two])
+            blocks.append([line])
     if len(blocks) > 1:
         blocks.sort(key=lambda block: (-max(boxes[at][3] for at in block), min(boxes[at][0] for at in block)))
-    left = _at_share([boxes[at][0] for at in lines], 0.1)
-    right = _at_share([boxes[at][2] for at in lines], 0.9)
+    left = _at_share([box[0] for box in own], 0.1)
+    right = _at_share([box[2] for box in own], 0.9)
     return Column([at for block in blocks for at in block], left, right)

@@ -113,12 +113,8 @@ def _batches(tasks: Sequence[Task]) -> list[list[Task]]:
 
 
 def _read_batch(tasks: list[Task]) -> list[Document | Failure]:
-    alone = multiprocessing.parent_process() is None  # among other processes every processor is busy anyway
     with _watch() as each_page:
-        return [
-            read_document(task.path, passwords=task.passwords, ocr=task.ocr, ahead=alone, each_page=each_page)
-            for task in tasks
-        ]
+        return [read_document(task.path, passwords=task.passwords, ocr=task.ocr, each_page=each_page) for task in tasks]
 
 
 @contextlib.contextmanager
