@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from tamis.core.errors import DataError, did_you_mean
 
@@ -24,7 +25,6 @@ class LabelSet:
         if len(set(self.names)) != len(self.names):
             twice = sorted({name for name in self.names if self.names.count(name) > 1})
             raise DataError(f"a label set names each label once; named twice: {', '.join(map(repr, twice))}")
-        object.__setattr__(self, "_index", {name: number for number, name in enumerate(self.names)})
 
     @classmethod
     def from_values(cls, values: Iterable[str | None]) -> LabelSet:
@@ -35,16 +35,19 @@ class LabelSet:
         except ValueError:
             return cls(sorted(distinct))
 
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.names)}
+
     def index(self, name: str) -> int:
         """Return the number of a label."""
-        index: dict[str, int] = self._index  # type: ignore[attr-defined]
-        if name not in index:
+        if name not in self._numbers:
             known = ", ".join(self.names[:20]) + (", …" if len(self) > 20 else "")
             raise DataError(f"no label {name!r}. Labels: {known}.{did_you_mean(name, self.names)}")
-        return index[name]
+        return self._numbers[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._index  # type: ignore[attr-defined]
+        return name in self._numbers
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)

@@ -78,11 +78,18 @@ def import_dataset(
     chosen = choose_roles(head, choice=roles, given=opened.schema)
     if isinstance(opened, KeepsWriting):
         opened.keep_as_written(kept_as_written(chosen.schema))
-    told = {"source": opened.uri, "kind": opened.kind, "roles": chosen}
     if dry_run:
         first = next(iter(opened.batches(Silent())), None)
         shown = None if first is None else canonical_table(first, chosen.schema, first_number=1).slice(0, 5)
-        return ImportResult(dataset=None, new=False, options=dict(opened.options), head=shown, **told)  # type: ignore[arg-type]
+        return ImportResult(
+            dataset=None,
+            new=False,
+            source=opened.uri,
+            kind=opened.kind,
+            options=dict(opened.options),
+            roles=chosen,
+            head=shown,
+        )
     ids = IdCheck()
     with _clear_disk_errors():
         while True:
@@ -94,11 +101,13 @@ def import_dataset(
     return ImportResult(
         dataset=dataset,
         new=new,
+        source=opened.uri,
+        kind=opened.kind,
         options=dict(opened.options),
+        roles=chosen,
         rejects=rejects,
         repeated_ids=ids.repeated,
         repeated_examples=ids.examples,
-        **told,  # type: ignore[arg-type]
     )
 
 

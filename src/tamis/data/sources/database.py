@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from tamis.core import DataError, Progress, Silent, UsageError, did_you_mean
+from tamis.core import DataError, Progress, UsageError, did_you_mean
 from tamis.data.schema import Schema
 from tamis.data.sources.columnar import plain_batch, plain_columns
 from tamis.data.sources.duckdb_database import DuckDBDatabase
@@ -19,7 +19,7 @@ from tamis.data.sources.http import without_secrets
 from tamis.data.sources.location import Input, locate
 from tamis.data.sources.options import SourceOptions
 from tamis.data.sources.postgresql_database import PostgreSQLDatabase
-from tamis.data.sources.source import Batch, Source
+from tamis.data.sources.source import Batch, Source, first_rows
 from tamis.data.sources.sqlite_database import SQLiteDatabase
 
 _HEAD_ROWS = 1000
@@ -106,13 +106,7 @@ class DatabaseSource:
 
     def head(self) -> pa.Table:
         """Return the first rows."""
-        found, rows = [self._columns.empty_table()], 0
-        for batch in self.batches(Silent()):
-            found.append(batch.table.slice(0, _HEAD_ROWS - rows))
-            rows += len(found[-1])
-            if rows >= _HEAD_ROWS:
-                break
-        return pa.concat_tables(found)
+        return first_rows(self, self._columns)
 
     def batches(self, progress: Progress) -> Iterator[Batch]:
         """Yield the rows in the order in which the database gives them."""

@@ -10,13 +10,11 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.core import Progress, Silent
+from tamis.core import Progress
 from tamis.data.schema import Schema
 from tamis.data.sources.conform import common_schema, conformed
 from tamis.data.sources.location import Input
-from tamis.data.sources.source import Batch
-
-_HEAD_ROWS = 1000
+from tamis.data.sources.source import Batch, first_rows
 
 
 def common_uri(inputs: Sequence[Input]) -> str:
@@ -83,14 +81,7 @@ class Files:
 
     def head(self) -> pa.Table:
         """Return the first rows."""
-        found, rows = [self._columns.empty_table()], 0
-        batches = self.batches(Silent())
-        for batch in batches:
-            found.append(batch.table.slice(0, _HEAD_ROWS - rows))
-            rows += len(found[-1])
-            if rows >= _HEAD_ROWS:
-                break
-        return pa.concat_tables(found)
+        return first_rows(self, self._columns)
 
     def batches(self, progress: Progress) -> Iterator[Batch]:
         """Yield all rows, file after file."""

@@ -15,12 +15,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.core import DataError, MissingExtra, Progress, Silent, UsageError, did_you_mean
+from tamis.core import DataError, MissingExtra, Progress, UsageError, did_you_mean
 from tamis.data.schema import Schema
 from tamis.data.sources.columnar import plain_batch, plain_columns
 from tamis.data.sources.conform import common_schema, conformed
 from tamis.data.sources.options import SourceOptions
-from tamis.data.sources.source import Batch, Source
+from tamis.data.sources.source import Batch, Source, first_rows
 
 _HEAD_ROWS = 1000
 _BATCH_ROWS = 16_384
@@ -61,13 +61,7 @@ class HubSource:
 
     def head(self) -> pa.Table:
         """Return the first rows."""
-        found, rows = [self._columns.empty_table()], 0
-        for batch in self.batches(Silent()):
-            found.append(batch.table.slice(0, _HEAD_ROWS - rows))
-            rows += len(found[-1])
-            if rows >= _HEAD_ROWS:
-                break
-        return pa.concat_tables(found)
+        return first_rows(self, self._columns)
 
     def batches(self, progress: Progress) -> Iterator[Batch]:
         """Yield the rows, split after split."""

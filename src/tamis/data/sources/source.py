@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from tamis.core import Progress
+from tamis.core import Progress, Silent
 from tamis.data.schema import Schema
 
 
@@ -72,3 +72,14 @@ class KeepsWriting(Protocol):
 
 class StartOver(Exception):
     """Raised by `batches` when a late row does not fit a column's type: the types are widened now, read again."""
+
+
+def first_rows(source: Source, columns: pa.Schema, *, most: int = 1000) -> pa.Table:
+    """Return the first rows that a source's batches hold, for sources without a quicker way to them."""
+    found, rows = [columns.empty_table()], 0
+    for batch in source.batches(Silent()):
+        found.append(batch.table.slice(0, most - rows))
+        rows += len(found[-1])
+        if rows >= most:
+            break
+    return pa.concat_tables(found)
