@@ -76,7 +76,7 @@ def show_dataset(
 
 def _line(dataset: Dataset) -> list[object]:
     manifest = dataset.manifest
-    made = manifest.parents[-1].operation if manifest.parents else "import"
+    made = manifest.parents[-1].operation.partition(";")[0] if manifest.parents else "import"
     created = manifest.created.strftime("%Y-%m-%d")
     labels = len(dataset.label_set)
     return [
