@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tamis.cli import output
 from tamis.cli.main import _split_overrides, main
 
 
@@ -91,3 +92,8 @@ def test_progress_is_drawn_on_a_terminal_and_silent_elsewhere():
     os.close(mine)
     assert "reading" in drawn
     assert "rows" in drawn
+
+
+def test_json_is_strict(capsys):
+    output.print_json({"a": [float("nan"), 1.5, (float("inf"),)], "b": b"\x01"})
+    assert json.loads(capsys.readouterr().out) == {"a": [None, 1.5, [None]], "b": "01"}

@@ -451,3 +451,12 @@ def test_null_can_be_told_to_mean_missing(workspace, shared):
         workspace, path, name="olid", options=options, roles=RoleChoice(label=("subtask_b",))
     ).dataset.manifest
     assert (manifest.rows, manifest.labelled) == (13_240, 4400)
+
+
+@pytest.mark.parametrize(("values", "odd"), [("OFF,NOT", "'OFF'"), ("1,2", "2")])
+def test_a_one_hot_column_that_holds_no_flags_is_told(tmp_path, tamis, values, odd):
+    first, second = values.split(",")
+    (tmp_path / "a.csv").write_text(f"text,a\none word,{first}\ntwo words,{second}\n")
+    outcome = tamis("data", "import", tmp_path / "a.csv", "--name", "a", "--one-hot", "a")
+    assert outcome.code == 1
+    assert f"--one-hot column 'a' holds {odd}, which is no flag" in outcome.err

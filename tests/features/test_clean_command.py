@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from tamis.data import open_dataset
+import pyarrow as pa
+
+from tamis.data import Span, open_dataset
 from tamis.features import STEPS
 
 TEXTS = ["<p>See https://x.com/a.</p>", "plain text", None, "\x00"]
@@ -69,3 +71,11 @@ def test_wrong_use_is_told(make_dataset, tamis):
     ]:
         outcome = tamis("data", "clean", *words)
         assert (outcome.code, message in outcome.err) == (2, True), outcome
+
+
+def test_texts_with_spans_are_not_cleaned(make_dataset, tamis):
+    spans = pa.array([[{"start": 0, "end": 1, "label": "x"}]], pa.list_(Span))
+    make_dataset("entities", text=["a  b"], label=spans)
+    outcome = tamis("data", "clean", "entities", "--steps", "whitespace")
+    assert outcome.code == 2
+    assert "the labels of entities@1 are spans, which count the characters" in outcome.err

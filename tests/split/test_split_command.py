@@ -137,3 +137,9 @@ def test_wrong_use_is_told(reviews, tamis, words, message):
     outcome = tamis("data", "split", "reviews", *words)
     assert outcome.code == 2
     assert message in outcome.err
+
+
+def test_a_ratio_alone_balances_nothing_and_is_told(reviews, tamis):
+    outcome = tamis("data", "split", "reviews", "--balance-ratio", "3")
+    assert outcome.code == 2
+    assert "--balance-ratio says how far to balance, not how" in outcome.err

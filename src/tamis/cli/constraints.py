@@ -134,7 +134,7 @@ def _write(verification: Verification, suggestions: list[Suggestion], folder: Pa
 
     written = write_tables(verification_tables(verification, suggestions), folder)
     write_atomic(folder / "suggestions.yaml", suggestions_yaml(suggestions, dataset=verification.dataset))
-    print(f"{len(written)} tables and suggestions.yaml in {folder}", file=sys.stderr)
+    print(f"{len(written)} files of tables and suggestions.yaml in {folder}", file=sys.stderr)
 
 
 def _suggested(suggestion: Suggestion) -> dict[str, object]:

@@ -140,11 +140,12 @@ def _print_counts(dataset: Dataset) -> None:
     manifest = dataset.manifest
     counts = manifest.label_counts
     if counts:
-        total = max(1, manifest.labelled)
+        what = "spans" if manifest.task == "spans" else "rows"
+        total = max(1, sum(counts.values()) if what == "spans" else manifest.labelled)
         order = counts.items() if len(counts) <= _MOST_LABELS else sorted(counts.items(), key=lambda pair: -pair[1])
         rows: list[list[object]] = [[label, count, f"{count / total:.1%}"] for label, count in order][:_MOST_LABELS]
         more = f", the {_MOST_LABELS} most frequent of {len(counts):,}" if len(counts) > _MOST_LABELS else ""
-        output.print_table(["label", "rows", "share"], rows, title=f"Labels{more}")
+        output.print_table(["label", what, "share"], rows, title=f"Labels{more}")
     if manifest.split_counts:
         output.print_table(
             ["split", "rows", "share"],

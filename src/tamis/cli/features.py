@@ -54,6 +54,11 @@ def clean(
     if preview is not None:
         _show(dataset, cleaner, preview, as_json)
         return
+    if dataset.manifest.task == "spans" and cleaner.spec:
+        raise UsageError(
+            f"the labels of {dataset.ref} are spans, which count the characters of the text as it is",
+            hint="clean it before it is labelled, or record no steps: --steps none",
+        )
     operation = f"clean: {', '.join(_name(step) for step in cleaner.spec) or 'nothing'}"
     cleaned, new = derive(workspace, dataset, None, operation=operation, cleaning=cleaner.spec)
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -38,7 +39,7 @@ def workspace() -> Workspace:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON; dates, paths and numpy numbers become plain ones."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, default=_plain, allow_nan=False))
 
 
 def print_table(
@@ -114,5 +115,16 @@ def _cell(value: object, *, plain: bool = False) -> str:
     return str(value)
 
 
+def _finite(value: Any) -> Any:
+    """The same with null for numbers that JSON does not know: NaN and the infinities."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
     return value.item() if hasattr(value, "item") else str(value)

@@ -61,12 +61,15 @@ def split(
 
     Example: tamis data split reviews --fractions train=0.8,test=0.2
     """
+    from tamis.core import UsageError
     from tamis.data import open_dataset
     from tamis.features import FeatureSettings
     from tamis.split import SplitOptions, SplitSettings, open_hold_out, parse_fractions, parse_names, split_dataset
 
     workspace, shown = output.workspace(), output.progress()
     settings = workspace.config.of(SplitSettings)
+    if balance_ratio is not None and balance is None:
+        raise UsageError("--balance-ratio says how far to balance, not how", hint="add --balance down or over")
     dataset = open_dataset(workspace, name)
     options = SplitOptions(
         fractions=parse_fractions(fractions) if fractions is not None else settings.fractions,

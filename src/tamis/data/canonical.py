@@ -16,6 +16,7 @@ from tamis.data.sources.conform import as_type
 from tamis.data.sources.source import Batch
 
 _TRUE = frozenset({"1", "1.0", "true", "True", "TRUE", "yes", "Yes", "YES", "x", "X"})
+_FALSE = frozenset({"", "0", "0.0", "false", "False", "FALSE", "no", "No", "NO"})
 _JOIN = "\n\n"
 
 
@@ -148,16 +149,30 @@ def _from_flags(table: pa.Table, names: tuple[str, ...]) -> pa.Array:
         absent.append(pc.is_null(column).to_numpy(zero_copy_only=False))
         if pa.types.is_string(column.type):
             true = pc.is_in(column, pa.array(sorted(_TRUE)))
+            _refuse_others(name, column, pc.or_(true, pc.is_in(column, pa.array(sorted(_FALSE)))))
         elif pa.types.is_nested(column.type) or pa.types.is_temporal(column.type):
             raise DataError(f"--one-hot column {name!r} holds {column.type}, not 0 and 1")
         else:
-            true = pc.fill_null(pc.not_equal(column.cast(pa.float64()), 0.0), False)
+            numbers = column.cast(pa.float64())
+            true = pc.fill_null(pc.equal(numbers, 1.0), False)
+            _refuse_others(name, column, pc.or_(true, pc.equal(numbers, 0.0)))
         flags.append(true.to_numpy(zero_copy_only=False))
     matrix = np.stack(flags, axis=1).astype(bool)
     rows, places = np.nonzero(matrix)
     offsets = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(matrix)))]).astype(np.int32)
     values = pa.array(np.array(names, dtype=object)[places], pa.string())
     return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(np.stack(absent, axis=1).all(axis=1)))
+
+
+def _refuse_others(name: str, column: pa.ChunkedArray, known: pa.ChunkedArray) -> None:
+    """Stop at a value that is no flag: taken for `no`, it would lose a label in silence."""
+    odd = column.filter(pc.and_(pc.is_valid(column), pc.invert(pc.fill_null(known, False))))
+    if len(odd):
+        raise DataError(
+            f"--one-hot column {name!r} holds {odd[0].as_py()!r}, which is no flag",
+            hint="flags are 1 and 0, true and false, yes and no, or x and nothing; "
+            "a column of label names goes with --label",
+        )
 
 
 def _numbers(table: pa.Table, name: str) -> pa.ChunkedArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -193,13 +194,14 @@ def _no_text(document: Any, count: int, *, ocr: str | None) -> Failure:
     if ocr:
         return Failure("no_text", "no text: OCR found none either")
     pages = f"{count} page{'s' if count > 1 else ''}"
+    how = "--ocr" if shutil.which("tesseract") else f"--ocr, after {INSTALL}"
     for index in range(min(count, 10)):
         page = pdfium.FPDF_LoadPage(document, index)
         if page:
             things = pdfium.FPDFPage_CountObjects(page)
             pdfium.FPDF_ClosePage(page)
             if things > 0:
-                return Failure("no_text", f"no text layer on its {pages}: OCR is needed (--ocr; {INSTALL})")
+                return Failure("no_text", f"no text layer on its {pages}: OCR is needed ({how})")
     return Failure("no_text", f"no text: its {pages} {'are' if count > 1 else 'is'} blank")
 
 

@@ -119,6 +119,8 @@ def _of_column(
         yield Suggestion(Constraint(metric="uniqueness", column=name, expect="== 1"), "no value occurs twice", "1")
     if sql.is_number(kind) and not kind.startswith("bool"):
         yield from _range(name, found, categories)
+    elif kind.startswith(("date", "timestamp")):
+        return  # the days seen so far say nothing of those to come
     elif categories and rows >= _LEAST_ROWS and not _reads_as(name, ("date", "timestamp"), found):
         yield _category(name, list(categories))
     elif kind in ("string", "large_string"):
