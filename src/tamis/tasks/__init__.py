@@ -9,12 +9,15 @@ from tamis.tasks.iob import Span, SpanProblem, Tagging, from_iob, to_iob
 from tamis.tasks.multi_label import MultiLabel
 from tamis.tasks.ordinal import Ordinal
 from tamis.tasks.single_label import SingleLabel
+from tamis.tasks.softmax import sigmoid, softmax
 from tamis.tasks.spans import Spans
-from tamis.tasks.task import MASKED, Offsets, Strata, Task
+from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata, Task
 
 __all__ = [
     "MASKED",
     "TASKS",
+    "Codes",
+    "Floats",
     "MultiLabel",
     "Offsets",
     "Ordinal",
@@ -26,6 +29,8 @@ __all__ = [
     "Tagging",
     "Task",
     "from_iob",
+    "sigmoid",
+    "softmax",
     "task_for",
     "to_iob",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,12 @@ import pyarrow as pa
 from tamis.core import LabelSet
 from tamis.tasks.column import label_column, numbers
 from tamis.tasks.hierarchy import ancestors
-from tamis.tasks.task import MASKED, Codes, Offsets, Strata
+from tamis.tasks.losses import binary_cross_entropy
+from tamis.tasks.softmax import sigmoid
+from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata
+
+if TYPE_CHECKING:
+    import torch
 
 _ROWS = 16_384  # of the rows x labels table that `strata` holds at a time
 
@@ -36,6 +41,7 @@ class MultiLabel:
     parents: Mapping[str, str] = field(default_factory=dict)
     name: ClassVar[str] = "multi_label"
     hierarchical: ClassVar[bool] = True
+    problem_type: ClassVar[str] = "multi_label_classification"
 
     def __post_init__(self) -> None:
         ancestors(self.label_set, self.parents)  # tell of a wrong hierarchy now and not in the middle of the work
@@ -76,6 +82,38 @@ class MultiLabel:
         """Return the row numbers (from 0) that bear a label without the ones it implies."""
         bears, _ = self._indicator(_lists(labels))
         return np.flatnonzero((self._close(bears) != bears).any(axis=1))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The labels."""
+        return self.label_set.names
+
+    def probabilities(self, logits: Floats) -> npt.NDArray[np.float64]:
+        """Return a probability of its own for each label; a parent is at least as probable as its children."""
+        probabilities = sigmoid(logits)
+        for number in range(len(self.label_set)) if self.parents else ():
+            children = np.flatnonzero(self._implies[:, number])  # itself among them
+            probabilities[:, number] = probabilities[:, children].max(axis=1)
+        return probabilities
+
+    def choose(self, probabilities: Floats) -> list[tuple[str, ...] | None]:
+        """Return the labels of each row that are more likely than not."""
+        return self.decode(probabilities)
+
+    def loss(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        *,
+        weights: torch.Tensor | None,
+        smoothing: float,
+        focal: float,
+    ) -> torch.Tensor:
+        """Return the mean over the labels of how wrong each answer is."""
+        from torch.nn.functional import logsigmoid
+
+        yes, no = logsigmoid(logits.float()), logsigmoid(-logits.float())
+        return binary_cross_entropy(yes, no, targets, weights=weights, smoothing=smoothing, focal=focal)
 
     def _close(self, bears: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         if not self.parents:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,12 @@ import pyarrow as pa
 
 from tamis.core import DataError, LabelSet
 from tamis.tasks.column import label_column, numbers
-from tamis.tasks.task import MASKED, Codes, Offsets, Strata
+from tamis.tasks.losses import binary_cross_entropy
+from tamis.tasks.softmax import softmax
+from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Ordinal:
     label_set: LabelSet
     name: ClassVar[str] = "ordinal"
     hierarchical: ClassVar[bool] = False
+    problem_type: ClassVar[str] = "single_label_classification"
 
     def __post_init__(self) -> None:
         if len(self.label_set) < 2:
@@ -56,3 +62,38 @@ class Ordinal:
     def strata(self, labels: Any) -> Strata:
         """Return the label of each row."""
         return Strata.one_each(self.ranks(labels))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The labels: a model has one logit each, so that any reader of the bundle can take their softmax."""
+        return self.label_set.names
+
+    def probabilities(self, logits: Floats) -> npt.NDArray[np.float64]:
+        """Return probabilities that sum to 1 in each row."""
+        return softmax(logits)
+
+    def choose(self, probabilities: Floats) -> list[str | None]:
+        """Return the median label of each row: above as many as it is more likely above than not."""
+        above = 1 - np.cumsum(probabilities, axis=1)[:, :-1]
+        return self.decode(above)
+
+    def loss(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        *,
+        weights: torch.Tensor | None,
+        smoothing: float,
+        focal: float,
+    ) -> torch.Tensor:
+        """Return how wrong the K-1 answers "is it above?" are, each asked of the sums of the labels' probabilities.
+
+        `weights` are those of the labels; a row's is that of its own label.
+        """
+        import torch
+
+        scores = logits.float().log_softmax(-1)
+        log_below = scores.logcumsumexp(-1)[..., :-1].clamp(max=-1e-7)  # log P(y <= k)
+        log_above = scores.flip(-1).logcumsumexp(-1).flip(-1)[..., 1:].clamp(max=-1e-7)  # log P(y > k)
+        rows = binary_cross_entropy(log_above, log_below, targets, weights=None, smoothing=smoothing, focal=focal)
+        return rows if weights is None else rows * weights[torch.nan_to_num(targets).sum(-1).long()]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from tamis.core import LabelSet
 from tamis.tasks.column import label_column, numbers
-from tamis.tasks.task import MASKED, Codes, Offsets, Strata
+from tamis.tasks.losses import cross_entropy
+from tamis.tasks.softmax import softmax
+from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class SingleLabel:
     label_set: LabelSet
     name: ClassVar[str] = "single_label"
     hierarchical: ClassVar[bool] = False
+    problem_type: ClassVar[str] = "single_label_classification"
 
     def encode(self, labels: Any, *, offsets: Sequence[Offsets] | None = None) -> Codes:
         """Return one number a row."""
@@ -41,3 +48,28 @@ class SingleLabel:
     def strata(self, labels: Any) -> Strata:
         """Return the label of each row."""
         return Strata.one_each(self.encode(labels))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The labels."""
+        return self.label_set.names
+
+    def probabilities(self, logits: Floats) -> npt.NDArray[np.float64]:
+        """Return probabilities that sum to 1 in each row."""
+        return softmax(logits)
+
+    def choose(self, probabilities: Floats) -> list[str | None]:
+        """Return the most probable label of each row."""
+        return self.decode(probabilities.argmax(axis=1))
+
+    def loss(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        *,
+        weights: torch.Tensor | None,
+        smoothing: float,
+        focal: float,
+    ) -> torch.Tensor:
+        """Return the cross-entropy of each row."""
+        return cross_entropy(logits, targets, weights=weights, smoothing=smoothing, focal=focal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,13 @@ import pyarrow.compute as pc
 from tamis.core import DataError, LabelSet, UsageError
 from tamis.tasks.column import label_column
 from tamis.tasks.iob import Span, SpanProblem, from_iob, to_iob
+from tamis.tasks.losses import cross_entropy
 from tamis.tasks.multi_label import MultiLabel
-from tamis.tasks.task import MASKED, Codes, Offsets, Strata
+from tamis.tasks.softmax import softmax
+from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata
+
+if TYPE_CHECKING:
+    import torch
 
 _COLUMN = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32()), ("label", pa.string())]))
 
@@ -36,9 +41,10 @@ class Spans:
     label_set: LabelSet
     name: ClassVar[str] = "spans"
     hierarchical: ClassVar[bool] = False
+    problem_type: ClassVar[str] = "token_classification"
 
     @cached_property
-    def tags(self) -> tuple[str, ...]:
+    def outputs(self) -> tuple[str, ...]:
         """The tags in the order of their numbers: O, then B and I of each label."""
         return ("O", *(f"{place}-{label}" for label in self.label_set for place in "BI"))
 
@@ -58,7 +64,7 @@ class Spans:
             if all(code == MASKED for code in real):
                 decoded.append(None)
                 continue
-            decoded.append(from_iob([self.tags[code] if code != MASKED else "O" for code in real], places))
+            decoded.append(from_iob([self.outputs[code] if code != MASKED else "O" for code in real], places))
         return decoded
 
     def strata(self, labels: Any) -> Strata:
@@ -70,10 +76,31 @@ class Spans:
         kinds = pa.ListArray.from_arrays(pa.array(borders, pa.int32()), inside, mask=array.is_null())
         return MultiLabel(self.label_set).strata(kinds)
 
+    def probabilities(self, logits: Floats) -> npt.NDArray[np.float64]:
+        """Return the probability of each tag of each token."""
+        return softmax(logits)
+
+    def choose(self, probabilities: Floats) -> list[Any]:
+        """Return the most probable tags of each row's tokens; `decode` makes spans of them."""
+        return [[self.outputs[code] for code in row] for row in probabilities.argmax(axis=-1).tolist()]
+
+    def loss(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        *,
+        weights: torch.Tensor | None,
+        smoothing: float,
+        focal: float,
+    ) -> torch.Tensor:
+        """Return the mean cross-entropy of each row's tokens."""
+        tokens = cross_entropy(logits, targets, weights=weights, smoothing=smoothing, focal=focal)
+        return tokens.sum(-1) / (targets != MASKED).sum(-1).clamp(min=1)
+
     def _tag(self, labels: Any, offsets: Sequence[Offsets] | None) -> tuple[Codes, list[SpanProblem]]:
         rows = _rows(labels)
         places = _needed(offsets, len(rows))
-        numbers: Mapping[str, int] = {tag: number for number, tag in enumerate(self.tags)}
+        numbers: Mapping[str, int] = {tag: number for number, tag in enumerate(self.outputs)}
         codes = np.full((len(rows), max(map(len, places), default=0)), MASKED, dtype=np.int64)
         problems: list[SpanProblem] = []
         for row, (spans, tokens) in enumerate(zip(rows, places, strict=True)):

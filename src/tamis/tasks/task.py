@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from tamis.core import LabelSet
 
+if TYPE_CHECKING:
+    import torch
+
+Floats = npt.NDArray[np.floating[Any]]
 Codes = npt.NDArray[np.int64]
 Offsets = Sequence[tuple[int, int]]
 """Where the tokens of one text lie in it: character offsets, end exclusive; (0, 0) is a special token."""
@@ -29,6 +33,8 @@ class Task(Protocol):
     name: ClassVar[str]
     hierarchical: ClassVar[bool]
     """True when the task takes `parents`."""
+    problem_type: ClassVar[str]
+    """What Hugging Face calls the way from scores to labels, as `config.json` says it."""
 
     @property
     def label_set(self) -> LabelSet:
@@ -45,6 +51,35 @@ class Task(Protocol):
 
     def strata(self, labels: Any) -> Strata:
         """Return what a fair split has to share out: which labels each row bears."""
+        ...
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of a model's outputs, in the order of its logits: the labels, or for spans the tags of a token."""
+        ...
+
+    def probabilities(self, logits: Floats) -> npt.NDArray[np.float64]:
+        """Return the probability of each output, row by row; a child label is never more probable than its parent."""
+        ...
+
+    def choose(self, probabilities: Floats) -> list[Any]:
+        """Return the most probable labels of each row, as `decode` would say them; nothing keeps silent here."""
+        ...
+
+    def loss(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        *,
+        weights: torch.Tensor | None,
+        smoothing: float,
+        focal: float,
+    ) -> torch.Tensor:
+        """Return the loss of each row, 0 where `targets` (from `encode`) is masked, ready for a mean.
+
+        `weights` is one number an output (class weights), `smoothing` moves so much of the target to the others,
+        `focal` is the exponent that makes easy rows count less (0: none).
+        """
         ...
 
 
