@@ -19,7 +19,25 @@ for _switch in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "MLFLOW_DISABLE_TELE
 import typer
 
 from tamis import __version__
-from tamis.cli import constraints, data, data_import, demo, explore, features, output, quality, split, sql, workspace
+from tamis.cli import (
+    compare,
+    constraints,
+    data,
+    data_import,
+    demo,
+    evaluate,
+    explore,
+    export,
+    features,
+    output,
+    predict,
+    quality,
+    runs,
+    split,
+    sql,
+    train,
+    workspace,
+)
 
 _OVERRIDE = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+=.*", re.DOTALL)
 
@@ -41,6 +59,8 @@ quality.add_commands(data.app)
 features.add_commands(data.app)
 workspace.add_commands(app)
 explore.add_commands(app)
+for chapter in (train, runs, predict, evaluate, compare, export):
+    chapter.add_commands(app)
 demo.add_commands(app)
 
 

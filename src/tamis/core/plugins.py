@@ -15,7 +15,7 @@ from typing import Any
 from tamis.core.errors import MissingExtra, UsageError, did_you_mean
 
 # A backend's own package missing means that this extra was not installed.
-_EXTRA = {"boto3": "aws", "botocore": "aws"}
+_EXTRA = {"boto3": "aws", "botocore": "aws", "mlflow": "track", "tensorboard": "track"}
 
 
 @cache

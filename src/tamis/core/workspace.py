@@ -50,6 +50,11 @@ class Workspace:
         return self.state / "datasets"
 
     @property
+    def runs(self) -> Path:
+        """The folder of training runs: `<name>/` holds the run's record, its checkpoints and its bundle."""
+        return self.state / "runs"
+
+    @property
     def cache(self) -> Path:
         """The folder of what can be made again; it may be deleted at any time."""
         return self.state / "cache"

@@ -4,10 +4,13 @@ In go texts; out come cleaned texts (a `Cleaner` is a declared list of steps, sa
 tokens, and which texts are the same or nearly so.
 """
 
+from tamis.features.batching import length_batches
 from tamis.features.cleaning import DEFAULT_CLEANING, STEPS, Cleaner, Step
 from tamis.features.config import FeatureSettings
+from tamis.features.long_text import LongText
 from tamis.features.similarity import Duplicates, exact_groups, find_near_duplicates
 from tamis.features.stop_words import stop_words
+from tamis.features.token_rows import TokenRows, tokenize
 from tamis.features.tokens import Tokenizer, count_tokens, load_tokenizer
 from tamis.features.words import WORD_PATTERN, word_counts, words
 
@@ -18,13 +21,17 @@ __all__ = [
     "Cleaner",
     "Duplicates",
     "FeatureSettings",
+    "LongText",
     "Step",
+    "TokenRows",
     "Tokenizer",
     "count_tokens",
     "exact_groups",
     "find_near_duplicates",
+    "length_batches",
     "load_tokenizer",
     "stop_words",
+    "tokenize",
     "word_counts",
     "words",
 ]

@@ -37,6 +37,13 @@ class Tokenizer:
     """How many tokens the model can read, special ones included; None: not known."""
     engine: tokenizers.Tokenizer
 
+    @property
+    def special(self) -> tuple[int, int]:
+        """How many special tokens stand before and after a text: (1, 1) for `[CLS] … [SEP]`."""
+        encoding = self.engine.encode("a")
+        inside = [place for place, is_special in enumerate(encoding.special_tokens_mask) if not is_special]
+        return (inside[0], len(encoding.ids) - 1 - inside[-1]) if inside else (0, len(encoding.ids))
+
     def tokens(self, text: str) -> list[str]:
         """Return the pieces of a text, special ones included: `[CLS] free money [SEP]`."""
         return list(self.engine.encode(text).tokens)

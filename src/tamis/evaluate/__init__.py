@@ -1,0 +1,9 @@
+"""Evaluate: how good is the model really?
+
+In go a bundle and labelled rows; out come scores with intervals, the linear baseline beside them, slices, likely label
+errors, behavioural tests, and the comparison of two models, as JSON and as one page.
+"""
+
+from tamis.evaluate.config import EvaluateSettings
+
+__all__ = ["EvaluateSettings"]

@@ -1,0 +1,21 @@
+"""Models: which kinds of model are there, and what is a trained one on disk?
+
+One file a family (linear, probe, encoder), the backbones they start from, and the `Bundle`: a plain Hugging Face folder
+with `tamis.json` beside it, which says the task, the cleaning, the decision rule, where it came from, and the hash of
+every file. Opening one runs no code and needs no torch.
+"""
+
+from tamis.models.bundle import Bundle, open_bundle, seal_bundle
+from tamis.models.find import find_bundle
+from tamis.models.manifest import BundleManifest, EngineChoice, Lineage, TaskSpec
+
+__all__ = [
+    "Bundle",
+    "BundleManifest",
+    "EngineChoice",
+    "Lineage",
+    "TaskSpec",
+    "find_bundle",
+    "open_bundle",
+    "seal_bundle",
+]

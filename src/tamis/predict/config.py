@@ -1,0 +1,20 @@
+"""PredictSettings: the `predict` section of tamis.yaml."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tamis.core import Settings
+
+
+class PredictSettings(Settings):
+    """The `predict` section of tamis.yaml."""
+
+    engine: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto"
+    """What runs an encoder; auto is what the bundle recorded as the quickest."""
+    batch_tokens: int = Field(default=4096, ge=16)
+    """The most tokens of one pass through the model, padding included."""
+    threads: int = Field(default=0, ge=0)
+    """How many threads an engine may use; 0: as many as there are cores."""

@@ -1,0 +1,38 @@
+"""Engine: what runs a model; and RawScores: what comes out before anything is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Engine(Protocol):
+    """Runs an encoder on a padded batch of token ids."""
+
+    name: str
+    precision: str
+
+    def run(
+        self, ids: npt.NDArray[np.int64], mask: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+        """Return the logits of each row, and its pooled embedding where the model file gives one."""
+        ...
+
+
+@dataclass(frozen=True)
+class RawScores:
+    """A model's raw scores of some texts, one row each, in the order of the texts."""
+
+    logits: npt.NDArray[np.float32]
+    """texts x outputs."""
+    pooled: npt.NDArray[np.float32] | None
+    """texts x width: the text's embedding, where the engine gives one."""
+    tokens: npt.NDArray[np.int32]
+    """How many tokens (words, for a linear model) each text has."""
+    cut: npt.NDArray[np.bool_]
+    """Which texts were longer than what the model was shown."""
+    empty: npt.NDArray[np.bool_]
+    """Which texts have nothing in them after cleaning."""
