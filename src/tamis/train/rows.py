@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -38,7 +38,8 @@ class TrainingRows:
     fingerprint: str
     """Of the texts and their cleaning: what a cache of their tokens can be called."""
     read: Callable[[], Iterable[list[str]]]
-    """Begins again at the first row and yields the cleaned texts in batches."""
+    """Begins again at the first row and yields the texts as they came, in batches."""
+    cleaner: Cleaner = field(default_factory=Cleaner)
     weights: npt.NDArray[np.float32] | None = None
     """How much each row counts; None: all alike."""
     unlabelled: int = 0
@@ -51,12 +52,18 @@ class TrainingRows:
 
     def batches(self) -> Iterator[list[str]]:
         """Yield the cleaned texts in order, some thousands at a time, in flat memory."""
-        yield from self.read()
+        for batch in self.read():
+            yield self.cleaner.clean_many(batch)
 
     @cached_property
     def texts(self) -> list[str]:
         """All cleaned texts, in memory."""
         return [text for batch in self.batches() for text in batch]
+
+    @cached_property
+    def raw_texts(self) -> list[str]:
+        """All texts as they came, in memory: what a finished model is given, for it does its own cleaning."""
+        return [text for batch in self.read() for text in batch]
 
     @classmethod
     def of(
@@ -73,13 +80,13 @@ class TrainingRows:
         words = pa.array(texts, pa.string())
         known, told = column.is_valid(), _has_text(words)
         kept = pc.and_(known, told)
-        cleaned = (cleaner or Cleaner()).clean_many(words.filter(kept).to_pylist())
-        column = column.filter(kept)
+        cleaner, column, raw = cleaner or Cleaner(), column.filter(kept), words.filter(kept).to_pylist()
         return cls(
             labels=column,
             targets=task.encode(column),
-            fingerprint=fingerprint(cleaned),
-            read=lambda: (cleaned[start : start + _ROWS] for start in range(0, len(cleaned), _ROWS)),
+            fingerprint=fingerprint([raw, cleaner.spec]),
+            read=lambda: (raw[start : start + _ROWS] for start in range(0, len(raw), _ROWS)),
+            cleaner=cleaner,
             weights=None if weights is None else weights[np.asarray(kept)],
             unlabelled=_count(pc.invert(known)),
             textless=_count(pc.and_(known, pc.invert(told))),
@@ -106,18 +113,19 @@ def read_rows(dataset: Dataset, split: str, task: Task) -> TrainingRows:
         labels=whole,
         targets=task.encode(whole),
         fingerprint=fingerprint([dataset.manifest.fingerprint, split, cleaner.spec]),
-        read=lambda: _texts(dataset, split, cleaner),
+        read=lambda: _texts(dataset, split),
+        cleaner=cleaner,
         weights=np.concatenate(weights) if weighted and weights else None,
         unlabelled=unlabelled,
         textless=textless,
     )
 
 
-def _texts(dataset: Dataset, split: str, cleaner: Cleaner) -> Iterator[list[str]]:
+def _texts(dataset: Dataset, split: str) -> Iterator[list[str]]:
     for batch in dataset.batches(["text", "label", "split"], rows=_ROWS):
         inside = _of_split(batch, split)
         kept = pc.and_(inside["label"].is_valid(), _has_text(inside["text"]))
-        if texts := cleaner.clean_many(inside["text"].filter(kept).to_pylist()):
+        if texts := inside["text"].filter(kept).to_pylist():
             yield texts
 
 
