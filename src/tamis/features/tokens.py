@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,8 +36,10 @@ class Tokenizer:
     model_max_tokens: int | None
     """How many tokens the model can read, special ones included; None: not known."""
     engine: tokenizers.Tokenizer
+    pad: int = 0
+    """The id that fills up a batch; RoBERTa's is 1."""
 
-    @property
+    @cached_property
     def special(self) -> tuple[int, int]:
         """How many special tokens stand before and after a text: (1, 1) for `[CLS] … [SEP]`."""
         encoding = self.engine.encode("a")
@@ -91,9 +93,10 @@ def _load(name: str, path: Path, changed: int) -> Tokenizer:
         engine = Engine.from_file(str(path))
     except Exception as error:  # the library raises nothing narrower
         raise DataError(f"{path} is no tokenizer: {error}") from None
+    pad = _pad(path.parent, engine)
     engine.no_truncation()
     engine.no_padding()
-    return Tokenizer(name, _max_tokens(path.parent), engine)
+    return Tokenizer(name, _max_tokens(path.parent), engine, pad)
 
 
 def _packaged() -> Path:
@@ -149,6 +152,17 @@ def _max_tokens(folder: Path) -> int | None:
     said.append(_json(folder / "config.json").get("max_position_embeddings"))
     limits = [int(limit) for limit in said if isinstance(limit, int | float) and 0 < limit < 10_000_000]
     return min(limits, default=None)
+
+
+def _pad(folder: Path, engine: tokenizers.Tokenizer) -> int:
+    """What the model, the tokenizer's settings, or the tokenizer itself say; 0 where nobody does."""
+    token = _json(folder / "tokenizer_config.json").get("pad_token")
+    said = [
+        _json(folder / "config.json").get("pad_token_id"),
+        engine.token_to_id(token) if isinstance(token, str) else None,
+        (engine.padding or {}).get("pad_id"),
+    ]
+    return next((number for number in said if isinstance(number, int) and number >= 0), 0)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -5,7 +5,9 @@ and decides. The same object stands behind Python, the command line and the serv
 has a torch-free engine.
 """
 
+from tamis.predict.classifier import Classifier
 from tamis.predict.config import PredictSettings
 from tamis.predict.engine import Engine, RawScores
+from tamis.predict.engines import ENGINES, load_engine
 
-__all__ = ["Engine", "PredictSettings", "RawScores"]
+__all__ = ["ENGINES", "Classifier", "Engine", "PredictSettings", "RawScores", "load_engine"]

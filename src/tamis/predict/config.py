@@ -14,6 +14,8 @@ class PredictSettings(Settings):
 
     engine: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto"
     """What runs an encoder; auto is what the bundle recorded as the quickest."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where torch runs; auto is the GPU where there is one. The other engines run on the processor."""
     batch_tokens: int = Field(default=4096, ge=16)
     """The most tokens of one pass through the model, padding included."""
     threads: int = Field(default=0, ge=0)

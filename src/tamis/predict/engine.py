@@ -8,6 +8,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+Ids = npt.NDArray[np.int64]
+Floats32 = npt.NDArray[np.float32]
+
 
 class Engine(Protocol):
     """Runs an encoder on a padded batch of token ids."""
@@ -15,20 +18,21 @@ class Engine(Protocol):
     name: str
     precision: str
 
-    def run(
-        self, ids: npt.NDArray[np.int64], mask: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+    def run(self, ids: Ids, mask: Ids) -> tuple[Floats32, Floats32 | None]:
         """Return the logits of each row, and its pooled embedding where the model file gives one."""
         ...
 
 
 @dataclass(frozen=True)
 class RawScores:
-    """A model's raw scores of some texts, one row each, in the order of the texts."""
+    """A model's raw scores of some texts, one row each, in the order of the texts.
 
-    logits: npt.NDArray[np.float32]
+    A text without anything in it never reaches the model: its logits are 0.
+    """
+
+    logits: Floats32
     """texts x outputs."""
-    pooled: npt.NDArray[np.float32] | None
+    pooled: Floats32 | None
     """texts x width: the text's embedding, where the engine gives one."""
     tokens: npt.NDArray[np.int32]
     """How many tokens (words, for a linear model) each text has."""
@@ -36,3 +40,6 @@ class RawScores:
     """Which texts were longer than what the model was shown."""
     empty: npt.NDArray[np.bool_]
     """Which texts have nothing in them after cleaning."""
+
+    def __len__(self) -> int:
+        return len(self.logits)

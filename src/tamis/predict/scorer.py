@@ -1,0 +1,115 @@
+"""Scorer: cleaned texts in, raw scores out, whatever family the model is of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tamis.features import LongText, Tokenizer, TokenRows, length_batches, tokenize, words
+from tamis.predict.engine import Engine, Floats32
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Texts ready for the model: what can be made ready while the texts before still run."""
+
+    texts: Sequence[str]
+    rows: TokenRows | None = None
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Raw scores of texts that are not empty."""
+
+    logits: Floats32
+    pooled: Floats32 | None
+    tokens: npt.NDArray[np.int32]
+    cut: npt.NDArray[np.bool_]
+
+
+class Scorer(Protocol):
+    """Scores cleaned texts that are not empty."""
+
+    def prepare(self, texts: Sequence[str]) -> Prepared:
+        """Do what needs no model; may run in another thread."""
+        ...
+
+    def score(self, prepared: Prepared) -> Scored:
+        """Run the model."""
+        ...
+
+
+@dataclass(frozen=True)
+class EncoderScorer:
+    """Scores with an encoder: tokens, batches of like length, and the mean over the windows of long texts."""
+
+    engine: Engine
+    tokenizer: Tokenizer
+    long_text: LongText
+    batch_tokens: int
+
+    def prepare(self, texts: Sequence[str]) -> Prepared:
+        """Turn texts into token rows."""
+        return Prepared(texts, tokenize(texts, self.tokenizer, self.long_text))
+
+    def score(self, prepared: Prepared) -> Scored:
+        """Run the engine on batches of like length and put the rows back in the order of the texts."""
+        rows = prepared.rows
+        assert rows is not None
+        logits: Floats32 | None = None
+        pooled: Floats32 | None = None
+        for pieces in length_batches(rows.sizes, batch_tokens=self.batch_tokens):
+            scores, means = self.engine.run(*rows.padded(pieces, pad=self.tokenizer.pad))
+            if logits is None:
+                logits = np.empty((len(rows), scores.shape[1]), np.float32)
+                pooled = None if means is None else np.empty((len(rows), means.shape[1]), np.float32)
+            logits[pieces] = scores
+            if pooled is not None and means is not None:
+                pooled[pieces] = means
+        assert logits is not None, "empty texts never come here"
+        cut = rows.lengths > self.long_text.max_tokens
+        if self.long_text.policy == "windows":
+            cut = np.zeros_like(cut)
+        return Scored(
+            logits=_mean_over_pieces(logits, rows.texts, len(prepared.texts)),
+            pooled=None if pooled is None else _mean_over_pieces(pooled, rows.texts, len(prepared.texts)),
+            tokens=rows.lengths,
+            cut=cut,
+        )
+
+
+class LinearModel(Protocol):
+    """What this chapter asks of a linear model."""
+
+    def logits(self, texts: Sequence[str]) -> Floats32:
+        """Return a row of logits for each cleaned text."""
+        ...
+
+
+@dataclass(frozen=True)
+class LinearScorer:
+    """Scores with a linear model, which reads all of every text."""
+
+    model: LinearModel
+
+    def prepare(self, texts: Sequence[str]) -> Prepared:
+        """Nothing is to be made ready."""
+        return Prepared(texts)
+
+    def score(self, prepared: Prepared) -> Scored:
+        """Return the model's logits."""
+        tokens = np.array([len(words(text)) for text in prepared.texts], np.int32)
+        logits = np.asarray(self.model.logits(prepared.texts), np.float32)
+        return Scored(logits=logits, pooled=None, tokens=tokens, cut=np.zeros(len(tokens), np.bool_))
+
+
+def _mean_over_pieces(values: Floats32, texts: npt.NDArray[np.int64], count: int) -> Floats32:
+    if len(values) == count:  # each text is one piece
+        return values
+    starts = np.searchsorted(texts, np.arange(count))
+    sums = np.add.reduceat(values, starts, axis=0, dtype=np.float64)
+    return (sums / np.bincount(texts, minlength=count)[:, None]).astype(np.float32)
