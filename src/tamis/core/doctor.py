@@ -93,11 +93,16 @@ def _memory() -> Part:
 
 
 def _processor() -> Part:
-    flags = _processor_flags()
-    found = [label for flag, label in _PROCESSOR_FEATURES.items() if flag in flags]
+    found = processor_features()
     fast = [label for label in found if "bf16" in label.lower()]
     note = "" if fast else "; no bf16 arithmetic, so int8 engines will be the quick ones"
     return Part("processor", "works", (", ".join(found) or platform.processor() or "features not known here") + note)
+
+
+def processor_features() -> list[str]:
+    """Return what this processor has that makes small models quick, by the names people use."""
+    flags = _processor_flags()
+    return [label for flag, label in _PROCESSOR_FEATURES.items() if flag in flags]
 
 
 def _processor_flags() -> set[str]:
