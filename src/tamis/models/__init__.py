@@ -5,17 +5,38 @@ with `tamis.json` beside it, which says the task, the cleaning, the decision rul
 every file. Opening one runs no code and needs no torch.
 """
 
+from tamis.models.backbones import MINILM, find_backbone
 from tamis.models.bundle import Bundle, open_bundle, seal_bundle
+from tamis.models.encoder import (
+    build_encoder,
+    final_layer,
+    freeze,
+    layers_of,
+    most_tokens,
+    pooled,
+    quietly,
+    save_encoder,
+)
 from tamis.models.find import find_bundle
 from tamis.models.manifest import BundleManifest, EngineChoice, Lineage, TaskSpec
 
 __all__ = [
+    "MINILM",
     "Bundle",
     "BundleManifest",
     "EngineChoice",
     "Lineage",
     "TaskSpec",
+    "build_encoder",
+    "final_layer",
+    "find_backbone",
     "find_bundle",
+    "freeze",
+    "layers_of",
+    "most_tokens",
     "open_bundle",
+    "pooled",
+    "quietly",
+    "save_encoder",
     "seal_bundle",
 ]
