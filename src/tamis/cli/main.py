@@ -20,6 +20,7 @@ import typer
 
 from tamis import __version__
 from tamis.cli import (
+    behave,
     compare,
     constraints,
     data,
@@ -59,7 +60,7 @@ quality.add_commands(data.app)
 features.add_commands(data.app)
 workspace.add_commands(app)
 explore.add_commands(app)
-for chapter in (train, runs, predict, evaluate, compare, export):
+for chapter in (train, runs, predict, evaluate, compare, behave, export):
     chapter.add_commands(app)
 demo.add_commands(app)
 

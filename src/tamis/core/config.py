@@ -6,11 +6,12 @@ nobody declared is an error that names its path, its line, its value and the nea
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -20,6 +21,18 @@ from tamis.core.errors import TamisError, UsageError, did_you_mean
 
 S = TypeVar("S", bound="Settings")
 Path_ = tuple[str | int, ...]
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML in which only true and false are truth values: a label may be called OFF, NO or Y."""
+
+    yaml_implicit_resolvers: ClassVar[dict[Any, Any]] = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(?i:true|false)$"), list("tTfF"))
 
 
 class Settings(BaseModel):
@@ -92,7 +105,7 @@ def _model() -> type[Settings]:
 def _read(path: Path) -> tuple[dict[str, Any], dict[Path_, int]]:
     try:
         root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
-        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        values = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Yaml)
     except yaml.YAMLError as error:
         raise UsageError(f"{path.name} is not YAML: {error}") from None
     except OSError as error:
@@ -135,7 +148,7 @@ def _apply_override(values: dict[str, Any], override: str) -> Path_:
         if not isinstance(target, dict):
             raise UsageError(f"{override!r}: {key!r} is a value and has no keys of its own")
     try:
-        target[keys[-1]] = yaml.safe_load(text)
+        target[keys[-1]] = yaml.load(text, Loader=_Yaml)
     except yaml.YAMLError:
         target[keys[-1]] = text
     return keys

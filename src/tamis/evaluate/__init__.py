@@ -4,6 +4,26 @@ In go a bundle and labelled rows; out come scores with intervals, the linear bas
 errors, behavioural tests, and the comparison of two models, as JSON and as one page.
 """
 
+from tamis.evaluate.behaviour import (
+    PERTURBATIONS,
+    Suite,
+    SuiteResult,
+    junit_xml,
+    read_suite,
+    run_suite,
+    starter_suite,
+    suite_page,
+)
 from tamis.evaluate.config import EvaluateSettings
 
-__all__ = ["EvaluateSettings"]
+__all__ = [
+    "PERTURBATIONS",
+    "EvaluateSettings",
+    "Suite",
+    "SuiteResult",
+    "junit_xml",
+    "read_suite",
+    "run_suite",
+    "starter_suite",
+    "suite_page",
+]
