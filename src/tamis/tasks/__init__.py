@@ -11,9 +11,11 @@ from tamis.tasks.ordinal import Ordinal
 from tamis.tasks.single_label import SingleLabel
 from tamis.tasks.softmax import sigmoid, softmax
 from tamis.tasks.spans import Spans
+from tamis.tasks.tally import LOWER_IS_BETTER, Reliability, ReliabilityBin, Scores, Tally
 from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata, Task
 
 __all__ = [
+    "LOWER_IS_BETTER",
     "MASKED",
     "TASKS",
     "Codes",
@@ -21,12 +23,16 @@ __all__ = [
     "MultiLabel",
     "Offsets",
     "Ordinal",
+    "Reliability",
+    "ReliabilityBin",
+    "Scores",
     "SingleLabel",
     "Span",
     "SpanProblem",
     "Spans",
     "Strata",
     "Tagging",
+    "Tally",
     "Task",
     "from_iob",
     "sigmoid",

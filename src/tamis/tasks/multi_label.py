@@ -16,6 +16,7 @@ from tamis.tasks.column import label_column, numbers
 from tamis.tasks.hierarchy import ancestors
 from tamis.tasks.losses import binary_cross_entropy
 from tamis.tasks.softmax import sigmoid
+from tamis.tasks.tally import Tally, needed, tally_sets
 from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class MultiLabel:
     name: ClassVar[str] = "multi_label"
     hierarchical: ClassVar[bool] = True
     problem_type: ClassVar[str] = "multi_label_classification"
+    main_metric: ClassVar[str] = "macro_f1"
 
     def __post_init__(self) -> None:
         ancestors(self.label_set, self.parents)  # tell of a wrong hierarchy now and not in the middle of the work
@@ -68,6 +70,20 @@ class MultiLabel:
             None if masked[row] else tuple(names[code] for code in strata.of(row).tolist() if code < len(names))
             for row in range(len(strata))
         ]
+
+    def truth(self, labels: Any) -> npt.NDArray[np.float32]:
+        """Return a place for each label and row, 0 or 1; a row without label is NaN."""
+        return self.encode(labels)
+
+    def tally(self, truth: Floats, probabilities: npt.NDArray[np.float64] | None, *, said: Any = None) -> Tally:
+        """Return the tally of rows with sets of labels; what was said is taken as it is, parents or not."""
+        scores = needed(probabilities)
+        if said is None:
+            bears, answered = self._close(scores > 0.5), np.ones(len(scores), np.bool_)
+        else:
+            bears, answered = self._indicator(_lists(said))
+        consistent = (self._close(bears) == bears).all(axis=1) if self.parents else None
+        return tally_sets(self.label_set.names, truth, scores, bears, answered=answered, consistent=consistent)
 
     def strata(self, labels: Any) -> Strata:
         """Return the labels of each row, the implied ones among them."""

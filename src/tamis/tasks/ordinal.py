@@ -14,6 +14,7 @@ from tamis.core import DataError, LabelSet
 from tamis.tasks.column import label_column, numbers
 from tamis.tasks.losses import binary_cross_entropy
 from tamis.tasks.softmax import softmax
+from tamis.tasks.tally import Tally, needed, tally_classes
 from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Ordinal:
     name: ClassVar[str] = "ordinal"
     hierarchical: ClassVar[bool] = False
     problem_type: ClassVar[str] = "single_label_classification"
+    main_metric: ClassVar[str] = "quadratic_kappa"
 
     def __post_init__(self) -> None:
         if len(self.label_set) < 2:
@@ -58,6 +60,16 @@ class Ordinal:
         masked = np.isnan(codes).any(axis=1)
         ranks = np.where(masked, MASKED, (codes > 0.5).sum(axis=1))
         return [None if rank == MASKED else self.label_set.names[rank] for rank in ranks.tolist()]
+
+    def truth(self, labels: Any) -> Codes:
+        """Return the rank of each row's label."""
+        return self.ranks(labels)
+
+    def tally(self, truth: Codes, probabilities: npt.NDArray[np.float64] | None, *, said: Any = None) -> Tally:
+        """Return the tally of rows with one label each, with how far off the wrong ones are."""
+        scores = needed(probabilities)
+        codes = self.ranks(self.choose(scores) if said is None else said)
+        return tally_classes(self.label_set.names, truth, scores, codes, ordered=True)
 
     def strata(self, labels: Any) -> Strata:
         """Return the label of each row."""

@@ -14,6 +14,7 @@ from tamis.core import LabelSet
 from tamis.tasks.column import label_column, numbers
 from tamis.tasks.losses import cross_entropy
 from tamis.tasks.softmax import softmax
+from tamis.tasks.tally import Tally, needed, tally_classes
 from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class SingleLabel:
     name: ClassVar[str] = "single_label"
     hierarchical: ClassVar[bool] = False
     problem_type: ClassVar[str] = "single_label_classification"
+    main_metric: ClassVar[str] = "macro_f1"
 
     def encode(self, labels: Any, *, offsets: Sequence[Offsets] | None = None) -> Codes:
         """Return one number a row."""
@@ -44,6 +46,16 @@ class SingleLabel:
     def decode(self, codes: npt.NDArray[Any], *, offsets: Sequence[Offsets] | None = None) -> list[str | None]:
         """Return one label a row."""
         return [None if code == MASKED else self.label_set.names[code] for code in codes.tolist()]
+
+    def truth(self, labels: Any) -> Codes:
+        """Return the number of each row's label."""
+        return self.encode(labels)
+
+    def tally(self, truth: Codes, probabilities: npt.NDArray[np.float64] | None, *, said: Any = None) -> Tally:
+        """Return the tally of rows with one label each."""
+        scores = needed(probabilities)
+        codes = scores.argmax(axis=1) if said is None else self.encode(said)
+        return tally_classes(self.label_set.names, truth, scores, codes)
 
     def strata(self, labels: Any) -> Strata:
         """Return the label of each row."""

@@ -18,6 +18,7 @@ from tamis.tasks.iob import Span, SpanProblem, from_iob, to_iob
 from tamis.tasks.losses import cross_entropy
 from tamis.tasks.multi_label import MultiLabel
 from tamis.tasks.softmax import softmax
+from tamis.tasks.tally import Tally, tally_spans
 from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Spans:
     name: ClassVar[str] = "spans"
     hierarchical: ClassVar[bool] = False
     problem_type: ClassVar[str] = "token_classification"
+    main_metric: ClassVar[str] = "micro_f1"
 
     @cached_property
     def outputs(self) -> tuple[str, ...]:
@@ -66,6 +68,16 @@ class Spans:
                 continue
             decoded.append(from_iob([self.outputs[code] if code != MASKED else "O" for code in real], places))
         return decoded
+
+    def truth(self, labels: Any) -> list[list[Span] | None]:
+        """Return the spans of each row."""
+        return _rows(labels)
+
+    def tally(self, truth: Sequence[Sequence[Span] | None], probabilities: Any = None, *, said: Any = None) -> Tally:
+        """Return the tally of spans, which count as found when both ends and the label are exact."""
+        if said is None:
+            raise UsageError("spans are scored by what was said", hint="pass said=: what `decode` made of the tags")
+        return tally_spans(self.label_set, truth, _rows(said))
 
     def strata(self, labels: Any) -> Strata:
         """Return which labels occur in each row."""

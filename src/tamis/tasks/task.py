@@ -14,6 +14,8 @@ from tamis.core import LabelSet
 if TYPE_CHECKING:
     import torch
 
+    from tamis.tasks.tally import Tally
+
 Floats = npt.NDArray[np.floating[Any]]
 Codes = npt.NDArray[np.int64]
 Offsets = Sequence[tuple[int, int]]
@@ -35,6 +37,8 @@ class Task(Protocol):
     """True when the task takes `parents`."""
     problem_type: ClassVar[str]
     """What Hugging Face calls the way from scores to labels, as `config.json` says it."""
+    main_metric: ClassVar[str]
+    """The one measure that a model is chosen by; of all main metrics more is better."""
 
     @property
     def label_set(self) -> LabelSet:
@@ -47,6 +51,21 @@ class Task(Protocol):
 
     def decode(self, codes: npt.NDArray[Any], *, offsets: Sequence[Offsets] | None = None) -> list[Any]:
         """Return the labels that the numbers stand for; None where they are masked."""
+        ...
+
+    def truth(self, labels: Any) -> Any:
+        """Return labels as scores compare them: a number a row (`MASKED` without label), a row of 0 and 1 (NaN), spans.
+
+        It is what `tally` and the fits of `decide` take.
+        """
+        ...
+
+    def tally(self, truth: Any, probabilities: npt.NDArray[np.float64] | None, *, said: Any = None) -> Tally:
+        """Return what scores rows under any weights: `task.tally(task.truth(labels), probabilities).score()`.
+
+        `said` are labels as a `Prediction` has them, None where the model kept silent: such rows count in `coverage`
+        only. Without it, `choose` decides. Spans have no probabilities and need `said`.
+        """
         ...
 
     def strata(self, labels: Any) -> Strata:
