@@ -78,22 +78,25 @@ class SqlEngine(Protocol):
 
 
 class Tracker(Protocol):
-    """Remembers runs: their parameters, metrics and artefacts."""
+    """Remembers runs: their parameters, metrics and artefacts.
+
+    It is made with the folder of a workspace's state (`.tamis`), and knows runs by their names there.
+    """
 
     def start(self, run: str, *, parameters: Mapping[str, object]) -> None:
-        """Open a run."""
+        """Open a run, or go on with one of that name. Parameters may be nested."""
         ...
 
     def log(self, run: str, metrics: Mapping[str, float], *, step: int) -> None:
-        """Add numbers to an open run."""
+        """Add numbers to an open run; what is no finite number is left out."""
         ...
 
     def attach(self, run: str, path: Path) -> None:
-        """Keep a file or folder with the run."""
+        """Keep a file or folder with the run; a bundle is kept as a model where the system knows models."""
         ...
 
     def finish(self, run: str, *, status: str) -> None:
-        """Close a run."""
+        """Close a run that is `finished`, `failed` or `stopped`; nothing of it is in memory any more."""
         ...
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tamis.core import Progress, Silent
 from tamis.features import LongText
 from tamis.models import EngineChoice
 from tamis.tasks import Task
@@ -36,6 +37,8 @@ class Assignment:
     """Go on from the newest sound checkpoint, if there is one."""
     emit: Listener = field(default=lambda event: None)
     """Hears every step, epoch and note; may raise StopTraining."""
+    progress: Progress = field(default_factory=Silent)
+    """For long work beside the steps, such as tokenising."""
 
 
 @dataclass(frozen=True, kw_only=True)

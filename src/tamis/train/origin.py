@@ -39,12 +39,16 @@ def environment() -> Mapping[str, str]:
     return found
 
 
-def run_fingerprint(*, dataset: str, settings: Mapping[str, Any]) -> str:
-    """Return the name of everything that makes a model; the same one, the same predictions."""
+def run_fingerprint(*, dataset: str, settings: Mapping[str, Any], starts_from: str) -> str:
+    """Return the name of everything that makes a model; the same one, the same predictions.
+
+    `starts_from` is the fingerprint of the weights that it starts from, if it starts from any.
+    """
     told = {name: value for name, value in settings["train"].items() if name not in _NO_MATTER}
     return fingerprint(
         {
             "dataset": dataset,
+            "starts_from": starts_from,
             "settings": {**settings, "train": told},
             "tamis": tamis.__version__,
             "code": code_fingerprint(),

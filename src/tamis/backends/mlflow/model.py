@@ -1,0 +1,31 @@
+"""TamisModel: a bundle as an MLflow model. MLflow keeps this file beside the bundle and runs it; nothing is pickled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mlflow.models import set_model
+from mlflow.pyfunc.model import PythonModel
+
+
+class TamisModel(PythonModel):
+    """Answers with the predictions that every other surface of Tamis gives."""
+
+    def load_context(self, context: Any) -> None:
+        """Open the bundle that MLflow kept."""
+        from tamis.predict import Classifier
+
+        self.classifier = Classifier.open(Path(context.artifacts["bundle"]))
+
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+        """Return a table with a row for each text; the texts are a list, or the column `text` (else the first)."""
+        import pandas as pd  # type: ignore[import-untyped]
+
+        if isinstance(model_input, pd.DataFrame):
+            model_input = model_input["text" if "text" in model_input else model_input.columns[0]]
+        predictions = self.classifier.predict([None if pd.isna(text) else str(text) for text in model_input])
+        return pd.DataFrame([prediction.to_dict() for prediction in predictions])
+
+
+set_model(TamisModel())
