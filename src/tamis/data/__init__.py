@@ -18,11 +18,12 @@ from tamis.data.catalog import (
 from tamis.data.config import DataSettings
 from tamis.data.dataset import Dataset, Manifest, Part, Span, dataset_names, dataset_versions, open_dataset
 from tamis.data.importing import ImportResult, import_dataset
+from tamis.data.reading import ReadRows, RowReader, read_rows
 from tamis.data.roles import RoleChoice
 from tamis.data.rows_out import write_csv, write_parquet
 from tamis.data.saved import SavedQuery, bind_query, save_query, saved_queries, saved_query
 from tamis.data.schema import Schema
-from tamis.data.sources import SourceOptions
+from tamis.data.sources import Reject, SourceOptions
 from tamis.data.sources.registry import open_source
 from tamis.data.translate import dialects, parse, translate
 from tamis.data.writer import DatasetWriter, derive
@@ -37,7 +38,10 @@ __all__ = [
     "Manifest",
     "Part",
     "Partition",
+    "ReadRows",
+    "Reject",
     "RoleChoice",
+    "RowReader",
     "SavedQuery",
     "Schema",
     "SourceOptions",
@@ -54,6 +58,7 @@ __all__ = [
     "parse",
     "query_datasets",
     "read_catalog",
+    "read_rows",
     "save_query",
     "saved_queries",
     "saved_query",

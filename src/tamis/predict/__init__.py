@@ -9,5 +9,22 @@ from tamis.predict.classifier import Classifier
 from tamis.predict.config import PredictSettings
 from tamis.predict.engine import Engine, RawScores
 from tamis.predict.engines import ENGINES, load_engine
+from tamis.predict.file import FileResult, predict_file
+from tamis.predict.lines import ArrivedLines, arriving_lines
+from tamis.predict.rows import open_rows
+from tamis.predict.table import check_target
 
-__all__ = ["ENGINES", "Classifier", "Engine", "PredictSettings", "RawScores", "load_engine"]
+__all__ = [
+    "ENGINES",
+    "ArrivedLines",
+    "Classifier",
+    "Engine",
+    "FileResult",
+    "PredictSettings",
+    "RawScores",
+    "arriving_lines",
+    "check_target",
+    "load_engine",
+    "open_rows",
+    "predict_file",
+]

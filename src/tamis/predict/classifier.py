@@ -77,6 +77,11 @@ class Classifier:
         return self.bundle.task.outputs
 
     @property
+    def several(self) -> bool:
+        """True when a text may have several labels, so that predictions hold a tuple of them."""
+        return self.bundle.task.problem_type == "multi_label_classification"
+
+    @property
     def engine(self) -> str:
         """What runs the model: linear, torch, onnxruntime or openvino."""
         return self._scorer.engine.name if isinstance(self._scorer, EncoderScorer) else "linear"
