@@ -89,12 +89,13 @@ class _Bars:
                 nonlocal done
                 done += amount
                 seconds = max(time.monotonic() - start, 1e-3)
-                bars.update(task, advance=amount, rate=f"{_short(done)} {unit}, {_short(done / seconds)}/s")
+                bars.update(task, advance=amount, rate=f"{short(done)} {unit}, {short(done / seconds)}/s")
 
             yield advance
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
+    """Return a number in few signs: 12.3k."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:
             return f"{number / size:.1f}{letter}"

@@ -5,6 +5,28 @@ bundle. The loop is a short function over explicit state; what happens around it
 listens.
 """
 
+from tamis.train.compare import best_run, compare_runs
 from tamis.train.config import TrainSettings
+from tamis.train.events import EpochDone, Event, Listener, Noted, StepDone, StopTraining
+from tamis.train.journal import read_metrics
+from tamis.train.record import Run, find_run, list_runs
+from tamis.train.rows import TrainingRows
+from tamis.train.run import train_model
 
-__all__ = ["TrainSettings"]
+__all__ = [
+    "EpochDone",
+    "Event",
+    "Listener",
+    "Noted",
+    "Run",
+    "StepDone",
+    "StopTraining",
+    "TrainSettings",
+    "TrainingRows",
+    "best_run",
+    "compare_runs",
+    "find_run",
+    "list_runs",
+    "read_metrics",
+    "train_model",
+]

@@ -13,7 +13,7 @@ from tamis.predict import Classifier, RawScores
 from tamis.tasks import Task
 from tamis.train.family import Fitted
 from tamis.train.rows import TrainingRows
-from tamis.train.scoring import main_metric, score_rows
+from tamis.train.scoring import score_rows
 
 FITTED = TypeAdapter(Fitted)
 
@@ -32,7 +32,7 @@ class Candidate:
         """Return whether this one is the better; on a tie the earlier one stays."""
         if other is None:
             return True
-        metric = main_metric(task)
+        metric = task.main_metric
         return self.validation.get(metric, 0.0) > other.validation.get(metric, 0.0)
 
 

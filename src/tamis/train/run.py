@@ -39,7 +39,6 @@ from tamis.train.record import (
     spread_of,
 )
 from tamis.train.room import require_room
-from tamis.train.scoring import main_metric
 from tamis.train.seeds import averaged, best_of, fit_seeds
 from tamis.train.tracking import Trackers
 
@@ -94,7 +93,7 @@ def train_model(
             host=host(),
             started=datetime.now(UTC),
             rows=material.counts,
-            main_metric=main_metric(material.task),
+            main_metric=material.task.main_metric,
             path=folder,
         )
     with hold(run.path):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from tamis.tasks import Floats, Task
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from tamis.tasks import Task
 from tamis.train.rows import TrainingRows
 
+_TOLD = (
+    "accuracy", "subset_accuracy", "macro_f1", "weighted_f1", "micro_f1", "mae", "quadratic_kappa",
+    "hierarchy_consistency", "log_loss",
+)  # fmt: skip
 
-def main_metric(task: Task) -> str:
-    """Return the name of the score that choices go by."""
-    return "accuracy"
 
-
-def score_rows(task: Task, rows: TrainingRows, probabilities: Floats) -> dict[str, float]:
-    """Return the scores by name."""
-    import numpy as np
-
-    right = [chosen == told for chosen, told in zip(task.choose(probabilities), rows.labels.to_pylist(), strict=True)]
-    return {"accuracy": float(np.mean(right))}
+def score_rows(task: Task, rows: TrainingRows, probabilities: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Return the scores that a person follows a training by, the one it is steered by first."""
+    scores = task.tally(task.truth(rows.labels), probabilities).score()
+    names = dict.fromkeys([task.main_metric, *_TOLD])
+    return {name: scores[name] for name in names if name in scores and math.isfinite(scores[name])}
