@@ -10,6 +10,7 @@ from tamis.features.config import FeatureSettings
 from tamis.features.long_text import LongText
 from tamis.features.similarity import Duplicates, exact_groups, find_near_duplicates
 from tamis.features.stop_words import stop_words
+from tamis.features.tfidf import SparseRows, Tfidf, learn_tfidf
 from tamis.features.token_rows import TokenRows, tokenize
 from tamis.features.tokens import Tokenizer, count_tokens, load_tokenizer
 from tamis.features.words import WORD_PATTERN, word_counts, words
@@ -22,12 +23,15 @@ __all__ = [
     "Duplicates",
     "FeatureSettings",
     "LongText",
+    "SparseRows",
     "Step",
+    "Tfidf",
     "TokenRows",
     "Tokenizer",
     "count_tokens",
     "exact_groups",
     "find_near_duplicates",
+    "learn_tfidf",
     "length_batches",
     "load_tokenizer",
     "stop_words",
