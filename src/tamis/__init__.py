@@ -18,6 +18,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from tamis.core import LabelSet, Prediction, TamisError, Workspace
     from tamis.data import Dataset, import_dataset, open_dataset
+    from tamis.models import Bundle, find_bundle, open_bundle
+    from tamis.predict import Classifier
+    from tamis.train import Run, TextClassifier, TrainSettings, train_model
 
 _HOME = {
     "LabelSet": "tamis.core",
@@ -27,17 +30,33 @@ _HOME = {
     "Dataset": "tamis.data",
     "import_dataset": "tamis.data",
     "open_dataset": "tamis.data",
+    "Bundle": "tamis.models",
+    "find_bundle": "tamis.models",
+    "open_bundle": "tamis.models",
+    "Classifier": "tamis.predict",
+    "Run": "tamis.train",
+    "TextClassifier": "tamis.train",
+    "TrainSettings": "tamis.train",
+    "train_model": "tamis.train",
 }
 
 __all__ = [
+    "Bundle",
+    "Classifier",
     "Dataset",
     "LabelSet",
     "Prediction",
+    "Run",
     "TamisError",
+    "TextClassifier",
+    "TrainSettings",
     "Workspace",
     "__version__",
+    "find_bundle",
     "import_dataset",
+    "open_bundle",
     "open_dataset",
+    "train_model",
 ]
 
 

@@ -7,6 +7,7 @@ listens.
 
 from tamis.train.compare import best_run, compare_runs
 from tamis.train.config import TrainSettings
+from tamis.train.estimator import TextClassifier
 from tamis.train.events import EpochDone, Event, Listener, Noted, StepDone, StopTraining
 from tamis.train.journal import read_metrics
 from tamis.train.record import Run, find_run, list_runs
@@ -21,6 +22,7 @@ __all__ = [
     "Run",
     "StepDone",
     "StopTraining",
+    "TextClassifier",
     "TrainSettings",
     "TrainingRows",
     "best_run",

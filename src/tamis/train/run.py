@@ -39,7 +39,7 @@ from tamis.train.record import (
     spread_of,
 )
 from tamis.train.room import require_room
-from tamis.train.seeds import averaged, best_of, fit_seeds
+from tamis.train.seeds import fit_best
 from tamis.train.tracking import Trackers
 
 SEEDS, CHECKPOINTS = "seeds", "checkpoints"
@@ -126,7 +126,8 @@ class _Job:
         try:
             for sentence in self.material.warnings:
                 self._note(Noted(kind="data", message=sentence))
-            best, scores = self._fit()
+            seeds = self.run.path / SEEDS
+            best, scores = fit_best(self.settings, self._assignment, seeds, self._manifest(), emit=self._note)
             finish_bundle(best, self.material, self.decide, into=self.run.path / BUNDLE)
         except KeyboardInterrupt:
             self._close("stopped", error="stopped by hand")
@@ -138,18 +139,6 @@ class _Job:
         for leftover in (SEEDS, CHECKPOINTS):
             shutil.rmtree(self.run.path / leftover, ignore_errors=True)
         return run
-
-    def _fit(self) -> tuple[Candidate, Sequence[SeedScores]]:
-        seeds = range(self.settings.seed, self.settings.seed + self.settings.seeds)
-        folder = self.run.path / SEEDS
-        fit = FAMILIES[self.settings.family].fit
-        candidates, scores = fit_seeds(fit, self._assignment, seeds, folder, self._manifest())
-        best = best_of(candidates)
-        if self.settings.average_seeds and len(candidates) > 1:
-            place = folder / "average"
-            shutil.rmtree(place, ignore_errors=True)
-            best = averaged(candidates, best, self._assignment(self.settings.seed, place), self._note)
-        return best, scores
 
     def _assignment(self, seed: int, draft: Path) -> Assignment:
         return Assignment(

@@ -11,7 +11,9 @@ from pathlib import Path
 from tamis.core import draft_folder
 from tamis.models import BundleManifest
 from tamis.train.candidate import Candidate, judge, keep_fitted, kept_fitted
-from tamis.train.events import Event, Noted
+from tamis.train.config import TrainSettings
+from tamis.train.events import Listener, Noted
+from tamis.train.families import FAMILIES
 from tamis.train.family import Assignment, Fit
 from tamis.train.record import SeedScores
 
@@ -44,6 +46,25 @@ def fit_seeds(
     return candidates, scores
 
 
+def fit_best(
+    settings: TrainSettings,
+    assignment: Callable[[int, Path], Assignment],
+    folder: Path,
+    manifest: BundleManifest,
+    *,
+    emit: Listener = lambda event: None,
+) -> tuple[Candidate, list[SeedScores]]:
+    """Return the model to keep of all that the settings ask for, and how each seed did."""
+    seeds = range(settings.seed, settings.seed + settings.seeds)
+    candidates, scores = fit_seeds(FAMILIES[settings.family].fit, assignment, seeds, folder, manifest)
+    best = best_of(candidates)
+    if settings.average_seeds and len(candidates) > 1:
+        place = folder / AVERAGE
+        shutil.rmtree(place, ignore_errors=True)
+        best = averaged(candidates, best, assignment(settings.seed, place), emit)
+    return best, scores
+
+
 def best_of(candidates: Sequence[Candidate]) -> Candidate:
     """Return the candidate with the best main score on validation; on a tie the first."""
     best = candidates[0]
@@ -53,9 +74,7 @@ def best_of(candidates: Sequence[Candidate]) -> Candidate:
     return best
 
 
-def averaged(
-    candidates: Sequence[Candidate], best: Candidate, given: Assignment, emit: Callable[[Event], None]
-) -> Candidate:
+def averaged(candidates: Sequence[Candidate], best: Candidate, given: Assignment, emit: Listener) -> Candidate:
     """Return the model whose weights are the mean of all candidates' if validation says it beats the best of them."""
     place = given.draft
     shutil.copytree(best.bundle.path, place, dirs_exist_ok=True)
