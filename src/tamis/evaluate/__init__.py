@@ -15,15 +15,22 @@ from tamis.evaluate.behaviour import (
     suite_page,
 )
 from tamis.evaluate.config import EvaluateSettings
+from tamis.evaluate.labelled import LabelledRows, read_labelled
+from tamis.evaluate.rows import ScoredRows, score_rows, scored
 
 __all__ = [
     "PERTURBATIONS",
     "EvaluateSettings",
+    "LabelledRows",
+    "ScoredRows",
     "Suite",
     "SuiteResult",
     "junit_xml",
+    "read_labelled",
     "read_suite",
     "run_suite",
+    "score_rows",
+    "scored",
     "starter_suite",
     "suite_page",
 ]
