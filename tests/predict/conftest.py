@@ -174,10 +174,13 @@ def make_bundle(tiny_weights: Path, tmp_path: Path) -> Callable[..., Bundle]:
     return make
 
 
-def random_texts(count: int, *, seed: int = 0, most: int = 60) -> list[str]:
-    """Texts of mixed lengths, some of them empty."""
+@pytest.fixture
+def random_texts() -> Callable[..., list[str]]:
+    """A function that gives texts of mixed lengths, some of them empty: `random_texts(100, seed=3)`."""
     import numpy as np
 
-    random = np.random.default_rng(seed)
-    sizes = random.integers(0, most, count)
-    return [" ".join(random.choice(WORDS, size).tolist()) for size in sizes]
+    def make(count: int, *, seed: int = 0, most: int = 60) -> list[str]:
+        random = np.random.default_rng(seed)
+        return [" ".join(random.choice(WORDS, size).tolist()) for size in random.integers(0, most, count)]
+
+    return make

@@ -126,7 +126,11 @@ def _predict_file(
         cache=output.workspace().cache,
         progress=output.progress(),
     )
-    return predict_file(classifier, reader, target, scores=scores, keep=keep, progress=output.progress())
+    try:
+        return predict_file(classifier, reader, target, scores=scores, keep=keep, progress=output.progress())
+    except KeyboardInterrupt:
+        print("the same command goes on where this one stopped", file=sys.stderr)
+        raise
 
 
 def _predict_stdin(classifier: Classifier, *, scores: bool) -> None:
