@@ -5,13 +5,14 @@ the task and the labels, out comes an object that every later chapter uses witho
 """
 
 from tamis.tasks.choose import TASKS, task_for
+from tamis.tasks.hierarchy import ancestors
 from tamis.tasks.iob import Span, SpanProblem, Tagging, from_iob, to_iob
 from tamis.tasks.multi_label import MultiLabel
 from tamis.tasks.ordinal import Ordinal
 from tamis.tasks.single_label import SingleLabel
 from tamis.tasks.softmax import sigmoid, softmax
 from tamis.tasks.spans import Spans
-from tamis.tasks.tally import LOWER_IS_BETTER, Reliability, ReliabilityBin, Scores, Tally
+from tamis.tasks.tally import LOWER_IS_BETTER, Reliability, ReliabilityBin, Scores, Tally, check_scores
 from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata, Task
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "Tagging",
     "Tally",
     "Task",
+    "ancestors",
+    "check_scores",
     "from_iob",
     "sigmoid",
     "softmax",

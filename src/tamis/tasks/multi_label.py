@@ -43,6 +43,7 @@ class MultiLabel:
     name: ClassVar[str] = "multi_label"
     hierarchical: ClassVar[bool] = True
     problem_type: ClassVar[str] = "multi_label_classification"
+    exclusive: ClassVar[bool] = False
     main_metric: ClassVar[str] = "macro_f1"
 
     def __post_init__(self) -> None:

@@ -38,6 +38,7 @@ class Ordinal:
     name: ClassVar[str] = "ordinal"
     hierarchical: ClassVar[bool] = False
     problem_type: ClassVar[str] = "single_label_classification"
+    exclusive: ClassVar[bool] = True
     main_metric: ClassVar[str] = "quadratic_kappa"
 
     def __post_init__(self) -> None:

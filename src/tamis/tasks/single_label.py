@@ -37,6 +37,7 @@ class SingleLabel:
     name: ClassVar[str] = "single_label"
     hierarchical: ClassVar[bool] = False
     problem_type: ClassVar[str] = "single_label_classification"
+    exclusive: ClassVar[bool] = True
     main_metric: ClassVar[str] = "macro_f1"
 
     def encode(self, labels: Any, *, offsets: Sequence[Offsets] | None = None) -> Codes:

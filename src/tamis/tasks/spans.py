@@ -43,6 +43,7 @@ class Spans:
     name: ClassVar[str] = "spans"
     hierarchical: ClassVar[bool] = False
     problem_type: ClassVar[str] = "token_classification"
+    exclusive: ClassVar[bool] = True
     main_metric: ClassVar[str] = "micro_f1"
 
     @cached_property

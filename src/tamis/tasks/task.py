@@ -37,6 +37,8 @@ class Task(Protocol):
     """True when the task takes `parents`."""
     problem_type: ClassVar[str]
     """What Hugging Face calls the way from scores to labels, as `config.json` says it."""
+    exclusive: ClassVar[bool]
+    """True when the probabilities of the outputs sum to 1, False when each output is a question of its own."""
     main_metric: ClassVar[str]
     """The one measure that a model is chosen by; of all main metrics more is better."""
 

@@ -7,7 +7,7 @@ into numbers. Weights that are 1 score all rows, counts of a bootstrap draw scor
 from tamis.tasks.tally.counts import Counts, Marks
 from tamis.tasks.tally.kappa import Kappa
 from tamis.tasks.tally.means import Means
-from tamis.tasks.tally.of_classes import needed, tally_classes
+from tamis.tasks.tally.of_classes import check_scores, needed, tally_classes
 from tamis.tasks.tally.of_sets import tally_sets
 from tamis.tasks.tally.of_spans import tally_spans
 from tamis.tasks.tally.ranking import Ranking
@@ -26,6 +26,7 @@ __all__ = [
     "ReliabilityBin",
     "Scores",
     "Tally",
+    "check_scores",
     "needed",
     "tally_classes",
     "tally_sets",

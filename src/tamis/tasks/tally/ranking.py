@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from tamis.tasks.tally.tally import Scores, Weights
 
+Codes = npt.NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -23,32 +25,51 @@ class Ranking:
 
     def measure(self, weights: Weights) -> Scores:
         """Return the measures of each draw."""
-        draws, labels = len(weights), self.scores.shape[1]
-        areas, precisions = np.full((draws, labels), np.nan), np.full((draws, labels), np.nan)
-        for label in range(labels if self.scores.shape[0] else 0):
-            areas[:, label], precisions[:, label] = _areas(weights, self.scores[:, label], self.bears[:, label])
-        return Scores(
-            {"roc_auc": _mean_of_defined(areas), "average_precision": _mean_of_defined(precisions)},
-            {"roc_auc": areas, "average_precision": precisions},
-        )
+        each = np.full((2, len(weights), self.scores.shape[1]), np.nan)
+        for label in range(self.scores.shape[1]) if len(self.scores) else ():
+            places = _Places.of(self.scores[:, label], self.bears[:, label])
+            for draw, line in enumerate(weights):  # one line stays in the processor's cache; a table would not
+                each[:, draw, label] = places.areas(line)
+        named = {"roc_auc": each[0], "average_precision": each[1]}
+        return Scores({name: _mean_of_defined(values) for name, values in named.items()}, named)
 
 
-def _areas(
-    weights: Weights, scores: npt.NDArray[np.float64], bears: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    order = np.argsort(-scores, kind="stable")
-    ranked = weights[:, order]
-    yes = ranked * bears[order]
-    firsts = np.flatnonzero(np.diff(scores[order], prepend=np.inf))
-    if len(firsts) < len(order):  # rows with one score have one place
-        ranked, yes = np.add.reduceat(ranked, firsts, axis=1), np.add.reduceat(yes, firsts, axis=1)
-    no = ranked - yes
-    yes_so_far, no_so_far = yes.cumsum(1), no.cumsum(1)
-    all_yes, all_no = yes_so_far[:, -1], no_so_far[:, -1]
-    area = (yes * (all_no[:, None] - no_so_far + no / 2)).sum(1) / (all_yes * all_no)
-    share = np.divide(yes_so_far, yes_so_far + no_so_far, out=np.zeros_like(yes), where=yes > 0)
-    precision = (yes * share).sum(1) / all_yes
-    return area, np.where(all_no > 0, precision, np.nan)
+@dataclass(frozen=True)
+class _Places:
+    """The rows of one label by falling score, and where the rows that bear it stand; equal scores share a place."""
+
+    order: Codes
+    yes: Codes
+    """The rows that bear the label, by falling score."""
+    first: Codes
+    """For each of these, how many rows stand above its place…"""
+    last: Codes
+    """…and how many above or in it."""
+    first_yes: Codes
+    last_yes: Codes
+    """The same, counting rows that bear the label only."""
+
+    @classmethod
+    def of(cls, scores: npt.NDArray[np.float64], bears: npt.NDArray[np.bool_]) -> _Places:
+        order = np.argsort(-scores, kind="stable")
+        ranked, bearing = -scores[order], bears[order]
+        at = np.flatnonzero(bearing)
+        first, last = (np.searchsorted(ranked, ranked[at], side) for side in ("left", "right"))
+        so_far = np.concatenate([[0], np.cumsum(bearing)])
+        return cls(order, order[at], first, last, so_far[first], so_far[last])
+
+    def areas(self, weights: npt.NDArray[np.float64]) -> tuple[float, float]:
+        """Return the area under the ROC curve, and the average precision."""
+        yes = weights[self.yes]
+        above = np.concatenate([[0.0], np.cumsum(weights[self.order])])
+        above_yes = np.concatenate([[0.0], np.cumsum(yes)])
+        all_yes, all_no = above_yes[-1], above[-1] - above_yes[-1]
+        if all_yes <= 0 or all_no <= 0:
+            return np.nan, np.nan
+        through, through_yes = above[self.last], above_yes[self.last_yes]
+        no_above = (through - through_yes + above[self.first] - above_yes[self.first_yes]) / 2
+        precision = np.divide(through_yes, through, out=np.zeros_like(yes), where=through > 0)
+        return 1 - float(yes @ no_above) / (all_yes * all_no), float(yes @ precision) / all_yes
 
 
 def _mean_of_defined(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from tamis.tasks.tally.tally import Scores, Weights
 
+Numbers = npt.NDArray[np.float64]
 BINS = 15
 
 
@@ -29,7 +30,7 @@ class Reliability:
     Rows with one and the same confidence are never parted.
     """
 
-    confidence: npt.NDArray[np.float64]
+    confidence: Numbers
     """rows x columns."""
     right: npt.NDArray[np.bool_]
     bins: int = BINS
@@ -37,39 +38,47 @@ class Reliability:
     def measure(self, weights: Weights) -> Scores:
         """Return the error of each draw."""
         total = weights.sum(1)
-        gaps = [
-            np.abs(confident - right).sum(1) / total
-            for confident, right, _ in (self._binned(weights, column) for column in range(self.confidence.shape[1]))
-        ]
-        return Scores({"ece": np.mean(gaps, axis=0)}, {})
+        gaps = np.zeros(len(weights))
+        for column in range(self.confidence.shape[1]):
+            places = _Places.of(self.confidence[:, column])
+            for draw, line in enumerate(weights):
+                gaps[draw] += np.abs(self._sum(places, line, self.confidence[:, column] - self.right[:, column])).sum()
+        return Scores({"ece": gaps / total / self.confidence.shape[1]}, {})
 
     def table(self, column: int = 0) -> list[ReliabilityBin]:
         """Return the bins of one column, the least confident first, for a diagram."""
-        confident, right, rows = (part[0] for part in self._binned(np.ones((1, len(self.confidence))), column))
+        places, ones = _Places.of(self.confidence[:, column]), np.ones(len(self.confidence))
+        rows = self._sum(places, ones, ones)
+        confidence = self._sum(places, ones, self.confidence[:, column])
+        right = self._sum(places, ones, self.right[:, column].astype(np.float64))
         return [
-            ReliabilityBin(float(confident[place] / rows[place]), float(right[place] / rows[place]), float(rows[place]))
+            ReliabilityBin(
+                float(confidence[place] / rows[place]), float(right[place] / rows[place]), float(rows[place])
+            )
             for place in np.flatnonzero(rows)
         ]
 
-    def _binned(self, weights: Weights, column: int) -> tuple[npt.NDArray[np.float64], ...]:
-        """Return draws x bins thrice: the sums of confidence, of right answers, of weights."""
-        draws = len(weights)
-        if not len(self.confidence):
-            return tuple(np.zeros((draws, self.bins)) for _ in range(3))
-        order = np.argsort(self.confidence[:, column], kind="stable")
-        confidence = self.confidence[order, column]
-        ranked = weights[:, order]
-        right = ranked * self.right[order, column]
-        firsts = np.flatnonzero(np.diff(confidence, prepend=-np.inf))
-        if len(firsts) < len(order):
-            ranked, right = np.add.reduceat(ranked, firsts, axis=1), np.add.reduceat(right, firsts, axis=1)
-        so_far = ranked.cumsum(1)
-        middle = np.nan_to_num((so_far - ranked / 2) / so_far[:, -1:])
-        places = np.minimum((middle * self.bins).astype(np.int64), self.bins - 1)
-        places += np.arange(draws)[:, None] * self.bins
+    def _sum(self, places: _Places, weights: Numbers, values: Numbers) -> Numbers:
+        bins = places.bins(weights, self.bins)
+        return np.bincount(bins, weights=weights * values, minlength=self.bins).astype(np.float64)
 
-        def summed(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-            flat = np.bincount(places.ravel(), weights=values.ravel(), minlength=draws * self.bins)
-            return flat.astype(np.float64).reshape(draws, self.bins)
 
-        return summed(ranked * confidence[firsts]), summed(right), summed(ranked)
+@dataclass(frozen=True)
+class _Places:
+    """Where rows stand by rising confidence; equal ones share a place."""
+
+    order: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, confidence: Numbers) -> _Places:
+        order = np.argsort(confidence, kind="stable")
+        first, last = (np.searchsorted(confidence[order], confidence, side) for side in ("left", "right"))
+        return cls(order, first, last)
+
+    def bins(self, weights: Numbers, bins: int) -> npt.NDArray[np.int64]:
+        """Return the bin of each row: bins hold equal weights, and a row is where the middle of its place is."""
+        below = np.concatenate([[0.0], np.cumsum(weights[self.order])])
+        middle = (below[self.first] + below[self.last]) * (bins / 2 / max(below[-1], 1e-300))
+        return np.asarray(np.minimum(middle.astype(np.int64), bins - 1))

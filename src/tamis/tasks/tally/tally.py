@@ -17,7 +17,7 @@ Weights = npt.NDArray[np.float64]
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "mae", "hamming"})
 """The measures in which less is more; of all others more is better."""
 
-_CELLS = 2_000_000  # draws x rows that are held at a time
+_CELLS = 2_000_000  # draws x rows that are held at a time: as much as the cache holds
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Tally:
         if missing:
             said.append(f"no row bears {_listed(missing)}: recall and the ranking scores are not defined there")
         if never:
-            said.append(f"{_listed(never)} was never said: precision is not defined there and counts as 0 in means")
+            said.append(f"no row was given {_listed(never)}: precision is not defined there and counts as 0 in means")
         return said
 
     def _measure(self, weights: Weights) -> Scores:
