@@ -18,6 +18,9 @@ from tamis.models.encoder import (
     save_encoder,
 )
 from tamis.models.find import find_bundle
+from tamis.models.learnable import check_learnable, label_counts
+from tamis.models.linear import LinearModel, load_linear
+from tamis.models.linear_fit import fit_linear
 from tamis.models.manifest import BundleManifest, EngineChoice, Lineage, TaskSpec
 
 __all__ = [
@@ -26,13 +29,18 @@ __all__ = [
     "BundleManifest",
     "EngineChoice",
     "Lineage",
+    "LinearModel",
     "TaskSpec",
     "build_encoder",
+    "check_learnable",
     "final_layer",
     "find_backbone",
     "find_bundle",
+    "fit_linear",
     "freeze",
+    "label_counts",
     "layers_of",
+    "load_linear",
     "most_tokens",
     "open_bundle",
     "pooled",

@@ -20,7 +20,7 @@ SHARDS = "model.safetensors.index.json"
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
-_WANTED = (
+_WANTED = [
     "config.json",
     WEIGHTS,
     SHARDS,
@@ -28,7 +28,7 @@ _WANTED = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
-)
+]
 """What is taken of a hub's model: no code, nothing pickled."""
 
 _CONVERT = (

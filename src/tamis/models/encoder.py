@@ -28,6 +28,7 @@ def build_encoder(backbone: str | Path, task: Task, *, seed: int = 0) -> PreTrai
     import torch
     from transformers import AutoModelForSequenceClassification
 
+    model: PreTrainedModel
     folder = find_backbone(backbone)
     labels = list(task.outputs)
     # drawn apart, so that building a model changes nobody else's random numbers
@@ -55,7 +56,7 @@ def build_encoder(backbone: str | Path, task: Task, *, seed: int = 0) -> PreTrai
             _forget(final_layer(model), spread=getattr(model.config, "initializer_range", 0.02))
     model.config.id2label = dict(enumerate(labels))
     model.config.label2id = {label: number for number, label in enumerate(labels)}
-    model.config.problem_type = task.problem_type
+    model.config.update({"problem_type": task.problem_type})
     return model
 
 
@@ -142,8 +143,9 @@ def save_encoder(model: PreTrainedModel, tokenizer: str | Path, out: Path, *, ma
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
     """Keep transformers' bars and remarks off the terminal while a model is opened or written."""
-    from transformers.utils import logging
+    from transformers.utils import logging as theirs
 
+    logging: Any = theirs  # its functions have no types
     bar, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()
