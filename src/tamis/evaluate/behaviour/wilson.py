@@ -6,7 +6,7 @@ from math import sqrt
 from statistics import NormalDist
 
 
-def wilson(passed: int, cases: int, *, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(passed: float, cases: float, *, confidence: float = 0.95) -> tuple[float, float]:
     """Return the interval of a share.
 
     >>> low, high = wilson(10, 10)
