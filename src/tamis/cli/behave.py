@@ -41,10 +41,10 @@ def behave(
     Afterwards: tamis behave reviews-linear-1 suite.yaml --junit results.xml --html behaviour.html
     """
     from tamis import evaluate
+    from tamis.cli.opened import open_classifier
     from tamis.core import CheckFailed, UsageError, write_atomic
     from tamis.data import open_dataset
     from tamis.models import find_bundle
-    from tamis.predict import Classifier, PredictSettings
 
     workspace = output.workspace()
     for file in (suite if init else None, junit, html):
@@ -62,15 +62,8 @@ def behave(
             print(f"{suite}: make it yours, then: tamis behave {model} {suite}")
         return
     read = evaluate.read_suite(suite)
-    predict = workspace.config.of(PredictSettings)
     result = evaluate.run_suite(
-        Classifier.open(
-            bundle,
-            engine=predict.engine,
-            threads=predict.threads,
-            batch_tokens=predict.batch_tokens,
-            device=predict.device,
-        ),
+        open_classifier(workspace, bundle),
         read,
         name=bundle.name,
         dataset=open_dataset(workspace, source) if read.needs_data else None,

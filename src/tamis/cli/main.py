@@ -30,6 +30,7 @@ from tamis.cli import (
     explore,
     export,
     features,
+    label_errors,
     output,
     predict,
     quality,
@@ -58,6 +59,7 @@ constraints.add_commands(data.app)
 split.add_commands(data.app)
 quality.add_commands(data.app)
 features.add_commands(data.app)
+label_errors.add_commands(data.app)
 workspace.add_commands(app)
 explore.add_commands(app)
 for chapter in (train, runs, predict, evaluate, compare, behave, export):

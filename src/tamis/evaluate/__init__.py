@@ -15,17 +15,30 @@ from tamis.evaluate.behaviour import (
     suite_page,
 )
 from tamis.evaluate.config import EvaluateSettings
+from tamis.evaluate.label_errors import (
+    LabelErrors,
+    Suspect,
+    find_label_errors,
+    label_errors_page,
+    label_in_words,
+    trained_judge,
+)
 from tamis.evaluate.labelled import LabelledRows, read_labelled
 from tamis.evaluate.rows import ScoredRows, score_rows, scored
 
 __all__ = [
     "PERTURBATIONS",
     "EvaluateSettings",
+    "LabelErrors",
     "LabelledRows",
     "ScoredRows",
     "Suite",
     "SuiteResult",
+    "Suspect",
+    "find_label_errors",
     "junit_xml",
+    "label_errors_page",
+    "label_in_words",
     "read_labelled",
     "read_suite",
     "run_suite",
@@ -33,4 +46,5 @@ __all__ = [
     "scored",
     "starter_suite",
     "suite_page",
+    "trained_judge",
 ]
