@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tamis.train.config import TrainSettings
 from tamis.train.family import Fit
+from tamis.train.linear import fit_linear
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,4 +22,6 @@ class Family:
     bytes_needed: Callable[[TrainSettings], int] = lambda settings: 50_000_000
 
 
-FAMILIES: Mapping[str, Family] = {}
+FAMILIES: Mapping[str, Family] = {
+    "linear": Family(fit=fit_linear),
+}

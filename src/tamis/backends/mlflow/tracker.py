@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 import mlflow
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
 import tamis
+from tamis.backends.mlflow import hush
 from tamis.backends.mlflow.database import database
 
 EXPERIMENT = "tamis"
@@ -34,6 +30,7 @@ class MLflowTracker:
     """Writes runs into `.tamis/mlflow.db`, and what belongs to them below `.tamis/mlruns`."""
 
     def __init__(self, state: Path) -> None:
+        hush()
         self._state = state
         self._ids: dict[str, str] = {}
         self._waiting: dict[str, list[Metric]] = {}
@@ -132,14 +129,12 @@ def _name(name: str) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """MLflow and what it stands on tell of every step; only what goes wrong is of interest."""
-    loggers: list[Any] = [logging.getLogger(name) for name in ("mlflow", "alembic")]
+    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
