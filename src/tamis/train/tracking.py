@@ -18,6 +18,8 @@ from tamis.train.record import METRICS, RECORD, Run
 
 log = logging.getLogger(__name__)
 
+_PATIENCE_SECONDS = 120.0
+
 Call = Callable[[Tracker], None]
 
 
@@ -104,9 +106,11 @@ class _Line:
         self._calls.put(None)
 
     def join(self) -> None:
-        """Wait until every call was made."""
+        """Wait until every call was made, but not for ever."""
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE_SECONDS)
+            if self._thread.is_alive():
+                self.note(Noted(kind="tracker", message=f"{self.name} was not waited for any longer; it may lack much"))
 
     def _work(self) -> None:
         try:

@@ -29,6 +29,8 @@ def database(state: Path) -> str:
         else:
             mlflow.MlflowClient(tracking_uri=address).search_experiments(max_results=1)
             _remember(path, empty)
+    with sqlite3.connect(path) as there:  # MLflow would try for minutes to open what is no database
+        there.execute("select count(*) from sqlite_master")
     return address
 
 
