@@ -22,6 +22,8 @@ from tamis.models.learnable import check_learnable, label_counts
 from tamis.models.linear import LinearModel, load_linear
 from tamis.models.linear_fit import fit_linear
 from tamis.models.manifest import BundleManifest, EngineChoice, Lineage, TaskSpec
+from tamis.models.probe import build_probe, probe_features, set_head
+from tamis.models.probe_fit import fit_head
 
 __all__ = [
     "MINILM",
@@ -32,10 +34,12 @@ __all__ = [
     "LinearModel",
     "TaskSpec",
     "build_encoder",
+    "build_probe",
     "check_learnable",
     "final_layer",
     "find_backbone",
     "find_bundle",
+    "fit_head",
     "fit_linear",
     "freeze",
     "label_counts",
@@ -44,7 +48,9 @@ __all__ = [
     "most_tokens",
     "open_bundle",
     "pooled",
+    "probe_features",
     "quietly",
     "save_encoder",
     "seal_bundle",
+    "set_head",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,29 +19,38 @@ if TYPE_CHECKING:
 Freeze = Literal["none", "embeddings", "all"] | int
 
 
-def build_encoder(backbone: str | Path, task: Task, *, seed: int = 0) -> PreTrainedModel:
+def build_encoder(
+    backbone: str | Path, task: Task, *, seed: int = 0, settings: Mapping[str, Any] | None = None
+) -> PreTrainedModel:
     """Return a backbone with a head that has one logit for each output of the task, in fp32, ready to train.
 
     The head is random, drawn from `seed`, unless the backbone was trained for the very same labels. Any type that
     transformers can classify with will do: BERT, RoBERTa, DistilBERT, DeBERTa, ModernBERT… No code is taken from it.
+    `settings` overrules what its `config.json` says, where it says it (dropout, for one).
     """
     import torch
-    from transformers import AutoModelForSequenceClassification
+    from transformers import AutoConfig, AutoModelForSequenceClassification
 
     model: PreTrainedModel
     folder = find_backbone(backbone)
     labels = list(task.outputs)
+    same_labels = _labels_of(folder) == labels
     # drawn apart, so that building a model changes nobody else's random numbers
     with quietly(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
+            config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            config.id2label = dict(enumerate(labels))
+            config.label2id = {label: number for number, label in enumerate(labels)}
+            config.update({"problem_type": task.problem_type})
+            config.update({name: value for name, value in (settings or {}).items() if hasattr(config, name)})
             model, loaded = AutoModelForSequenceClassification.from_pretrained(
                 folder,
+                config=config,
                 local_files_only=True,
                 trust_remote_code=False,
                 use_safetensors=True,
                 dtype=torch.float32,
-                num_labels=len(labels),
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
@@ -52,11 +61,8 @@ def build_encoder(backbone: str | Path, task: Task, *, seed: int = 0) -> PreTrai
                 + f"{WEIGHTS}, tokenizer.json",
             ) from None
         _check_weights(backbone, model, loaded)
-        if _labels_of(folder) != labels:
-            _forget(final_layer(model), spread=getattr(model.config, "initializer_range", 0.02))
-    model.config.id2label = dict(enumerate(labels))
-    model.config.label2id = {label: number for number, label in enumerate(labels)}
-    model.config.update({"problem_type": task.problem_type})
+        if not same_labels:
+            _forget(final_layer(model), spread=getattr(config, "initializer_range", 0.02))
     return model
 
 

@@ -20,7 +20,7 @@ def check_learnable(task: Task, targets: npt.NDArray[Any]) -> None:
     labelled = len(known_rows(targets))
     if not labelled:
         raise DataError("no training row has a label", hint="tamis data show tells what the label column holds")
-    if task.problem_type == "multi_label_classification":
+    if not task.exclusive:
         if not ((counts > 0) & (counts < labelled)).any():
             raise DataError(
                 f"there is nothing to tell apart: each of {len(names)} labels stands on all of the {labelled} training "
@@ -46,7 +46,7 @@ def check_learnable(task: Task, targets: npt.NDArray[Any]) -> None:
 def label_counts(task: Task, targets: npt.NDArray[Any]) -> Codes:
     """Return how many rows bear each label."""
     known = targets[known_rows(targets)]
-    if task.problem_type == "multi_label_classification":
+    if not task.exclusive:
         return np.asarray((known > 0.5).sum(axis=0), np.int64)
     return np.bincount(class_numbers(known), minlength=len(task.outputs)).astype(np.int64)
 

@@ -91,7 +91,7 @@ def fit_linear(
 
 def log_loss(task: Task, logits: Floats, targets: npt.NDArray[Any]) -> float:
     """Return the mean cost of the probabilities that were given to what was true; every row has its label."""
-    if task.problem_type == "multi_label_classification":
+    if not task.exclusive:
         yes = sigmoid(logits).clip(1e-12, 1 - 1e-12)
         return float(-(targets * np.log(yes) + (1 - targets) * np.log(1 - yes)).mean())
     sure = softmax(logits)[np.arange(len(targets)), class_numbers(targets)]
@@ -110,7 +110,7 @@ class _Fitting:
         label_weights: npt.NDArray[np.floating[Any]] | None,
     ) -> None:
         self._table = table
-        self._multi = task.problem_type == "multi_label_classification"
+        self._multi = not task.exclusive
         self._outputs = len(task.outputs)
         rows = np.ones(table.shape[0]) if row_weights is None else row_weights
         labels = np.ones(self._outputs) if label_weights is None else np.asarray(label_weights, np.float64)
