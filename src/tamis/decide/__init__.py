@@ -5,10 +5,41 @@ guard against unknown text, as plain numbers that a bundle stores. It turns scor
 way everywhere, and needs no torch.
 """
 
-from tamis.decide.calibration import Calibration
+from tamis.decide.calibration import Calibration, Curve
 from tamis.decide.config import DecideSettings
 from tamis.decide.decider import Decider
-from tamis.decide.rule import Rule
+from tamis.decide.fit import DecideReport, FittedDecider, fit_decider
+from tamis.decide.fit_calibration import CalibrationReport, MethodScore, fit_calibration
+from tamis.decide.fit_rule import check_goal, fit_rule
+from tamis.decide.fit_unknown import UnknownReport
+from tamis.decide.promise import Measured, Promise, check_promise
+from tamis.decide.reasons import CONFIDENT, EMPTY, LOW_CONFIDENCE, REASONS, UNKNOWN_TEXT
+from tamis.decide.rule import Rule, Verdict
 from tamis.decide.unknown import Unknown
 
-__all__ = ["Calibration", "DecideSettings", "Decider", "Rule", "Unknown"]
+__all__ = [
+    "CONFIDENT",
+    "EMPTY",
+    "LOW_CONFIDENCE",
+    "REASONS",
+    "UNKNOWN_TEXT",
+    "Calibration",
+    "CalibrationReport",
+    "Curve",
+    "DecideReport",
+    "DecideSettings",
+    "Decider",
+    "FittedDecider",
+    "Measured",
+    "MethodScore",
+    "Promise",
+    "Rule",
+    "Unknown",
+    "UnknownReport",
+    "Verdict",
+    "check_goal",
+    "check_promise",
+    "fit_calibration",
+    "fit_decider",
+    "fit_rule",
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -61,7 +63,7 @@ def top_reliability(truth: Codes, probabilities: npt.NDArray[np.float64]) -> Rel
     return Reliability(probabilities.max(1)[:, None], (top == truth)[:, None])
 
 
-def check_scores(probabilities: npt.NDArray[np.float64], *, rows: int, outputs: int) -> None:
+def check_scores(probabilities: npt.NDArray[np.floating[Any]], *, rows: int, outputs: int) -> None:
     """Raise an error that says what is wrong with a table of scores."""
     if probabilities.shape != (rows, outputs):
         raise DataError(f"scores must be {rows} rows x {outputs} labels, not {probabilities.shape}")

@@ -1,0 +1,55 @@
+"""Fitting a rule to a goal: a precision, a coverage, the least cost or the best F1."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tamis.core import UsageError
+from tamis.decide.config import DecideSettings
+from tamis.decide.fit_f1 import f1_thresholds
+from tamis.decide.fit_precision import precision_thresholds
+from tamis.decide.rule import Rule
+from tamis.tasks import Task
+
+
+def fit_rule(
+    task: Task, probabilities: npt.NDArray[np.float64], truth: npt.NDArray[np.generic], settings: DecideSettings
+) -> tuple[Rule, list[str]]:
+    """Return the rule that reaches the goal of the settings on rows with calibrated probabilities, and notes on it.
+
+    A precision that cannot be reached gives a rule that keeps silent, with a note that says what is missing.
+    """
+    check_goal(task, settings)
+    rule = Rule(goal=settings.goal, empty=settings.empty)
+    notes: list[str] = []
+    if settings.goal == "precision":
+        thresholds, notes = precision_thresholds(
+            task, probabilities, truth, target=settings.precision, confidence=settings.confidence
+        )
+        rule = rule.model_copy(update={"thresholds": thresholds})
+    elif settings.goal == "f1":
+        thresholds, notes = f1_thresholds(task, probabilities, truth, seed=settings.seed)
+        rule = rule.model_copy(update={"thresholds": thresholds})
+    elif settings.goal == "cost":
+        rule = rule.model_copy(update={"costs": settings.costs, "review_cost": settings.review_cost})
+    elif settings.goal == "coverage":
+        scores = np.sort(rule.apply(task, probabilities).score)
+        silent = int((len(scores) + 1) * (1 - settings.coverage))
+        least = float(scores[silent]) if 0 < silent < len(scores) else 0.0
+        rule = rule.model_copy(update={"least_score": least})
+    return rule, notes
+
+
+def check_goal(task: Task, settings: DecideSettings) -> None:
+    """Raise an error when the settings ask of a task what it has not; worth calling before a long training."""
+    if settings.goal == "f1" and task.exclusive:
+        raise UsageError(
+            f"decide.goal=f1 is for texts with several labels, and the task is {task.name}",
+            hint="choose precision, coverage or cost",
+        )
+    if settings.goal != "cost" and (settings.costs or settings.review_cost is not None):
+        raise UsageError("decide.costs and decide.review_cost need decide.goal=cost")
+    rule = Rule(costs=settings.costs)
+    if (table := rule.cost_table(task)).size and (not np.isfinite(table).all() or (table < 0).any()):
+        raise UsageError("decide.costs are numbers from 0 on")
