@@ -175,6 +175,31 @@ def make_bundle(tiny_weights: Path, tmp_path: Path) -> Callable[..., Bundle]:
 
 
 @pytest.fixture
+def make_linear(tmp_path: Path) -> Callable[..., Bundle]:
+    """A function that fits a linear model to random texts and seals it."""
+    import numpy as np
+
+    from tamis.models import fit_linear
+
+    made = 0
+
+    def make(*, task: str = "single_label", labels: Sequence[str] = ("bad", "good", "odd"), **changes: Any) -> Bundle:
+        nonlocal made
+        made += 1
+        folder = tmp_path / f"linear-{made}"
+        folder.mkdir()
+        chosen = task_for(task, LabelSet(labels))
+        random = np.random.default_rng(made)
+        texts = [" ".join(random.choice(WORDS, 8)) for _ in range(60)]
+        said = [labels[WORDS.index(text.split()[0]) % len(labels)] for text in texts]
+        targets = chosen.encode([[each] for each in said] if task == "multi_label" else said)
+        fit_linear(texts, targets, chosen)[0].save(folder)
+        return seal(folder, task=task, labels=labels, family="linear", **changes)
+
+    return make
+
+
+@pytest.fixture
 def random_texts() -> Callable[..., list[str]]:
     """A function that gives texts of mixed lengths, some of them empty: `random_texts(100, seed=3)`."""
     import numpy as np

@@ -57,6 +57,20 @@ def test_the_texts_beside_it_do_not_change_what_is_said_of_a_text(make_bundle, r
     assert (whole.logits[whole.empty] == 0).all()
 
 
+def test_a_linear_model_answers(make_linear, random_texts):
+    classifier = Classifier.open(make_linear())
+    assert classifier.engine == "linear"
+    texts = random_texts(300)
+    whole = classifier.raw(texts)
+    assert (np.concatenate([classifier.raw([text]).logits for text in texts]) == whole.logits).all()
+    assert whole.tokens.tolist() == [len(text.split()) for text in texts]
+    assert whole.pooled is None
+    assert not whole.cut.any()
+    for options in ({"engine": "torch"}, {"device": "cuda"}):
+        with pytest.raises(UsageError, match="is a linear model, which runs by itself: no (engine torch|device cuda)"):
+            Classifier.open(classifier.bundle, **options)
+
+
 def test_order_ids_and_names_are_kept_over_many_windows(make_bundle, random_texts):
     classifier = Classifier.open(make_bundle(labels=["z", "a", "m"]), engine="onnxruntime")
     texts = random_texts(9000, most=6)  # three windows
@@ -79,6 +93,7 @@ def test_empty_texts_never_reach_the_model(make_bundle):
 
     class NeverRuns:
         name = precision = "never"
+        batch_tokens = 64
 
         def run(self, ids, mask):
             raise AssertionError(ids)
@@ -194,6 +209,12 @@ def test_an_exported_model_runs_without_torch(make_bundle):
     said, loaded = run_without_torch(bundle)
     expected = [each.label for each in Classifier.open(bundle, engine="onnxruntime").predict(["good", "bad", ""])]
     assert (said, loaded) == (str(expected), "[]")
+
+
+def test_a_linear_model_runs_without_torch_and_onnxruntime(make_linear):
+    said, loaded = run_without_torch(make_linear(), "onnxruntime", "openvino", "tokenizers")
+    assert loaded == "[]"
+    assert said.endswith("None]")
 
 
 def test_missing_libraries_are_named_with_their_extra(make_bundle):

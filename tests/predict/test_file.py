@@ -31,6 +31,7 @@ class Quick:
     """An engine whose scores are the lengths of the texts; stops the run after so many rows."""
 
     name = precision = "quick"
+    batch_tokens = 4096
 
     def __init__(self, rows: int = sys.maxsize) -> None:
         self.rows = rows

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tamis.core import Prediction, UsageError
-from tamis.models import Bundle, open_bundle
+from tamis.models import Bundle, load_linear, open_bundle
 from tamis.predict.engine import Engine, Floats32, RawScores
 from tamis.predict.engines import load_engine
 from tamis.predict.scorer import EncoderScorer, LinearScorer, Prepared, Scorer
@@ -50,26 +50,27 @@ class Classifier:
         *,
         engine: str = "auto",
         threads: int = 0,
-        batch_tokens: int = 4096,
+        batch_tokens: int = 0,
         device: str = "auto",
     ) -> Classifier:
         """Return the classifier of a bundle or of its folder; `engine` auto is what the bundle recorded.
 
-        `threads` 0 is as many as there are cores; `batch_tokens` bounds the memory of one pass.
+        `threads` 0 is as many as there are cores; `batch_tokens` bounds one pass, 0 is what suits the engine.
         """
         opened = bundle if isinstance(bundle, Bundle) else open_bundle(Path(bundle))
         if opened.manifest.family == "linear":
             if engine != "auto" or device not in ("auto", "cpu"):
                 asked = f"engine {engine}" if engine != "auto" else f"device {device}"
                 raise UsageError(f"{opened.name} is a linear model, which runs by itself: no {asked}")
-            return cls(opened, LinearScorer(_linear_model(opened)))
+            return cls(opened, LinearScorer(load_linear(opened.path)))
         loaded = load_engine(opened, engine, threads=threads, device=device)
         return cls.of_engine(opened, loaded, batch_tokens=batch_tokens)
 
     @classmethod
-    def of_engine(cls, bundle: Bundle, engine: Engine, *, batch_tokens: int = 4096) -> Classifier:
+    def of_engine(cls, bundle: Bundle, engine: Engine, *, batch_tokens: int = 0) -> Classifier:
         """Return the classifier that runs a bundle's encoder with a given engine."""
-        return cls(bundle, EncoderScorer(engine, bundle.tokenizer, bundle.manifest.long_text, batch_tokens))
+        tokens = batch_tokens or engine.batch_tokens
+        return cls(bundle, EncoderScorer(engine, bundle.tokenizer, bundle.manifest.long_text, tokens))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -191,9 +192,3 @@ def _joined(parts: Sequence[RawScores]) -> RawScores:
 def _check(texts: Any) -> None:
     if isinstance(texts, str | bytes):
         raise UsageError("texts are a list, not one text", hint="write predict([text])")
-
-
-def _linear_model(bundle: Bundle) -> Any:
-    from tamis import models
-
-    return models.load_linear(bundle.path)  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ class PredictSettings(Settings):
     """What runs an encoder; auto is what the bundle recorded as the quickest."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where torch runs; auto is the GPU where there is one. The other engines run on the processor."""
-    batch_tokens: int = Field(default=4096, ge=16)
-    """The most tokens of one pass through the model, padding included."""
+    batch_tokens: int = Field(default=0, ge=0)
+    """The most tokens of one pass through the model, padding included; 0: what suits the engine."""
     threads: int = Field(default=0, ge=0)
     """How many threads an engine may use; 0: as many as there are cores."""

@@ -17,6 +17,8 @@ class Engine(Protocol):
 
     name: str
     precision: str
+    batch_tokens: int
+    """How many tokens it likes in one pass; more only adds padding and memory."""
 
     def run(self, ids: Ids, mask: Ids) -> tuple[Floats32, Floats32 | None]:
         """Return the logits of each row, and its pooled embedding where the model file gives one."""

@@ -9,8 +9,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tamis.features import LongText, Tokenizer, TokenRows, length_batches, tokenize, words
+from tamis.features import LongText, Tokenizer, TokenRows, length_batches, tokenize, word_counts, words
+from tamis.models import LinearModel
 from tamis.predict.engine import Engine, Floats32
+
+MAX_WASTE = 0.03
+"""About how much of a batch may be padding."""
+_MANY = 100
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class EncoderScorer:
         assert rows is not None
         logits: Floats32 | None = None
         pooled: Floats32 | None = None
-        for pieces in length_batches(rows.sizes, batch_tokens=self.batch_tokens):
+        for pieces in length_batches(rows.sizes, batch_tokens=self.batch_tokens, max_waste=MAX_WASTE):
             scores, means = self.engine.run(*rows.padded(pieces, pad=self.tokenizer.pad))
             if logits is None:
                 logits = np.empty((len(rows), scores.shape[1]), np.float32)
@@ -82,14 +87,6 @@ class EncoderScorer:
         )
 
 
-class LinearModel(Protocol):
-    """What this chapter asks of a linear model."""
-
-    def logits(self, texts: Sequence[str]) -> Floats32:
-        """Return a row of logits for each cleaned text."""
-        ...
-
-
 @dataclass(frozen=True)
 class LinearScorer:
     """Scores with a linear model, which reads all of every text."""
@@ -102,8 +99,9 @@ class LinearScorer:
 
     def score(self, prepared: Prepared) -> Scored:
         """Return the model's logits."""
-        tokens = np.array([len(words(text)) for text in prepared.texts], np.int32)
-        logits = np.asarray(self.model.logits(prepared.texts), np.float32)
+        texts = prepared.texts  # polars counts quicker, but takes a while to start
+        tokens = word_counts(texts) if len(texts) > _MANY else np.array([len(words(text)) for text in texts], np.int32)
+        logits = np.asarray(self.model.logits(texts), np.float32)
         return Scored(logits=logits, pooled=None, tokens=tokens, cut=np.zeros(len(tokens), np.bool_))
 
 

@@ -14,6 +14,7 @@ from tamis.predict.engine import Floats32, Ids
 class OnnxEngine:
     """Runs an ONNX file with the inputs `input_ids` and `attention_mask`, the outputs `logits` and maybe `pooled`."""
 
+    batch_tokens = 1024
     name = "onnxruntime"
 
     def __init__(self, session: onnxruntime.InferenceSession, *, precision: str) -> None:

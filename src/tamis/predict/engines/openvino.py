@@ -16,6 +16,7 @@ from tamis.predict.engine import Floats32, Ids
 class OpenVinoEngine:
     """Runs an ONNX file with the inputs `input_ids` and `attention_mask`, the outputs `logits` and maybe `pooled`."""
 
+    batch_tokens = 1024
     name = "openvino"
 
     def __init__(self, compiled: Any, *, precision: str) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification
-from transformers.utils import logging
 
 from tamis.core import UsageError
+from tamis.models import pooled, quietly
 from tamis.predict.engine import Floats32, Ids
 
 
@@ -24,6 +23,7 @@ class TorchEngine:
     def __init__(self, model: Any, *, device: str, precision: str) -> None:
         self.precision = precision
         self.device = device
+        self.batch_tokens = 1024 if device == "cpu" else 32_768
         self._model = model.to(device).eval()
         self._last: list[torch.Tensor] = []
         # the head reads one token or a mean of its own, but strangeness is judged by the mean of all: take it under way
@@ -35,10 +35,8 @@ class TorchEngine:
         low = torch.autocast(self.device, torch.bfloat16) if self.precision == "bf16" else contextlib.nullcontext()
         with torch.inference_mode(), low:
             logits = self._model(input_ids=torch.from_numpy(ids).to(self.device), attention_mask=shown).logits
-            hidden = self._last.pop().float()
-            weights = shown.unsqueeze(-1).float()
-            pooled = (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
-        return np.asarray(logits.float().cpu()), np.asarray(pooled.cpu())
+            means = pooled(self._last.pop().float(), shown)
+        return np.asarray(logits.float().cpu()), np.asarray(means.cpu())
 
 
 def open_engine(folder: Path, file: str, *, precision: str, threads: int, device: str) -> TorchEngine:
@@ -46,21 +44,9 @@ def open_engine(folder: Path, file: str, *, precision: str, threads: int, device
     chosen = _device(device)
     if threads:
         torch.set_num_threads(threads)
-    with _no_bar():
+    with quietly():
         model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     return TorchEngine(model, device=chosen, precision=precision if precision == "bf16" and _bf16(chosen) else "fp32")
-
-
-@contextlib.contextmanager
-def _no_bar() -> Iterator[None]:
-    """Opening a model is too quick for a bar of its own on the terminal."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _device(asked: str) -> str:
