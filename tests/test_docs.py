@@ -72,6 +72,8 @@ def reviews(tmp_path_factory):
     rows += [f"{n},1,one <b>bold</b> film &amp; its copy,good" for n in (60, 61)]  # something to mend
     (root / "reviews.csv").write_text("\n".join(["id,stars,text,label", *rows]) + "\n")
     run("tamis data import reviews.csv --name reviews", root)
+    run("tamis data split reviews --no-near-duplicates", root)
+    run("tamis train reviews --family linear 'train.trackers=[]'", root)
     return root
 
 
