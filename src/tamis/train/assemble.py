@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tamis.core import publish
-from tamis.decide import Decider, DecideSettings
+from tamis.decide import DecideReport, DecideSettings, FittedDecider, fit_decider
 from tamis.models import Bundle, open_bundle, seal_bundle
+from tamis.predict import Classifier
 from tamis.train.candidate import Candidate
 from tamis.train.material import Material
+
+_REFERENCES = 5000
+"""So many training texts are enough to tell what known text looks like."""
 
 
 def finish_bundle(
@@ -20,13 +26,36 @@ def finish_bundle(
     *,
     into: Path,
     notes: Mapping[str, Any] | None = None,
-) -> Bundle:
-    """Return the published bundle of the best candidate, whose decisions were fitted on what it really answers.
+) -> tuple[Bundle, DecideReport]:
+    """Return the published bundle of the best candidate, and how its decisions were fitted: on what it really answers.
 
     `notes` are written into it beside the scores.
     """
-    said: dict[str, Any] = {"validation": best.validation, **best.fitted.notes, **(notes or {})}
-    manifest = best.bundle.manifest.model_copy(update={"decider": Decider(), "notes": said})
+    fitted = _decider(best, material, settings)
+    said: dict[str, Any] = {
+        "validation": best.validation,
+        **best.fitted.notes,
+        "decide": fitted.report.model_dump(mode="json"),
+        **(notes or {}),
+    }
+    manifest = best.bundle.manifest.model_copy(update={"decider": fitted.decider, "notes": said})
     seal_bundle(best.bundle.path, manifest)
     publish(best.bundle.path, into)
-    return open_bundle(into)
+    return open_bundle(into), fitted.report
+
+
+def _decider(best: Candidate, material: Material, settings: DecideSettings) -> FittedDecider:
+    task, rows = material.task, material.calibration
+    raw = best.raw if rows is material.validation else None
+    classifier = Classifier.open(best.bundle)
+    if raw is None:
+        raw = classifier.raw(rows.raw_texts)
+    references: dict[str, Any] = {}
+    if settings.unknown != "none" and raw.pooled is not None:
+        chosen = np.random.default_rng(settings.seed).permutation(len(material.train))[:_REFERENCES]
+        texts, truth = material.train.raw_texts, task.truth(material.train.labels)
+        references = {
+            "train_pooled": classifier.raw([texts[row] for row in chosen.tolist()]).pooled,
+            "train_truth": truth[chosen],
+        }
+    return fit_decider(task, raw.logits, task.truth(rows.labels), settings, pooled=raw.pooled, **references)

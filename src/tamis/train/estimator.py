@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,14 @@ from tamis.train.rows import TrainingRows
 from tamis.train.seeds import fit_best
 
 _NAME = "text-classifier"
+
+
+class _Home:
+    """A folder that lives as long as the model whose bundle is in it."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="tamis-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 class TextClassifier:
@@ -92,7 +101,7 @@ class TextClassifier:
         weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float32)
         material = self._material(texts, labels.column, task, weights)
         FAMILIES[settings.family].check(settings)
-        home = tempfile.TemporaryDirectory(prefix="tamis-")  # lives as long as the model
+        home = _Home()
         manifest = self._manifest(material, settings)
         best, _ = fit_best(
             settings,
@@ -103,16 +112,16 @@ class TextClassifier:
                 settings=settings,
                 seed=seed,
                 draft=draft,
-                checkpoints=Path(home.name) / "checkpoints" / str(seed),
-                cache=Path(home.name) / "cache",
+                checkpoints=home.path / "checkpoints" / str(seed),
+                cache=home.path / "cache",
             ),
-            Path(home.name) / "seeds",
+            home.path / "seeds",
             manifest,
         )
         notes = {"classes": labels.classes, "indicator": labels.indicator}
-        bundle = finish_bundle(best, material, DecideSettings(), into=Path(home.name) / "bundle", notes=notes)
+        bundle, _ = finish_bundle(best, material, DecideSettings(), into=home.path / "bundle", notes=notes)
         for leftover in ("seeds", "checkpoints", "cache"):
-            shutil.rmtree(Path(home.name) / leftover, ignore_errors=True)
+            shutil.rmtree(home.path / leftover, ignore_errors=True)
         self.warnings_ = material.warnings
         self._take(bundle, home)
         return self
@@ -212,12 +221,12 @@ class TextClassifier:
         files = state.pop("_files", None)
         vars(self).update(state)
         if files is not None:
-            home = tempfile.TemporaryDirectory(prefix="tamis-")
+            home = _Home()
             for name, content in files.items():
-                place = Path(home.name) / "bundle" / name
+                place = home.path / "bundle" / name
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(content)
-            self._take(open_bundle(Path(home.name) / "bundle"), home)
+            self._take(open_bundle(home.path / "bundle"), home)
 
     @classmethod
     def _names(cls) -> list[str]:
@@ -282,7 +291,7 @@ class TextClassifier:
             ),
         )
 
-    def _take(self, bundle: Bundle, home: tempfile.TemporaryDirectory[str] | None) -> None:
+    def _take(self, bundle: Bundle, home: _Home | None) -> None:
         self._home = home
         self.bundle_ = bundle
         self._opened: Classifier | None = None

@@ -14,7 +14,7 @@ from typing import Any
 import tamis
 from tamis.core import Progress, Silent, UsageError, Workspace
 from tamis.data import Dataset
-from tamis.decide import DecideSettings
+from tamis.decide import DecideSettings, check_goal
 from tamis.models import BundleManifest, EngineChoice, Lineage, TaskSpec
 from tamis.train.assemble import finish_bundle
 from tamis.train.candidate import Candidate
@@ -74,6 +74,7 @@ def train_model(
         say(Noted(kind="same", message=f"{same.name} is this very run: same rows, settings, code and seed"))
         return same
     material = read_material(dataset, parents=settings.parents)
+    check_goal(material.task, decide)
     run = _unfinished(workspace, print_, name, say) if resume else None
     require_room(workspace.state, family.bytes_needed(settings), what=f"a run of the family {settings.family}")
     if run is None:
@@ -128,7 +129,9 @@ class _Job:
                 self._note(Noted(kind="data", message=sentence))
             seeds = self.run.path / SEEDS
             best, scores = fit_best(self.settings, self._assignment, seeds, self._manifest(), emit=self._note)
-            finish_bundle(best, self.material, self.decide, into=self.run.path / BUNDLE)
+            _, report = finish_bundle(best, self.material, self.decide, into=self.run.path / BUNDLE)
+            for sentence in report.notes:
+                self._note(Noted(kind="decide", message=sentence))
         except KeyboardInterrupt:
             self._close("stopped", error="stopped by hand")
             raise
