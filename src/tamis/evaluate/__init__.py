@@ -14,6 +14,7 @@ from tamis.evaluate.behaviour import (
     starter_suite,
     suite_page,
 )
+from tamis.evaluate.compare import Comparison, compare_models
 from tamis.evaluate.config import EvaluateSettings
 from tamis.evaluate.label_errors import (
     LabelErrors,
@@ -28,6 +29,7 @@ from tamis.evaluate.rows import ScoredRows, score_rows, scored
 
 __all__ = [
     "PERTURBATIONS",
+    "Comparison",
     "EvaluateSettings",
     "LabelErrors",
     "LabelledRows",
@@ -35,6 +37,7 @@ __all__ = [
     "Suite",
     "SuiteResult",
     "Suspect",
+    "compare_models",
     "find_label_errors",
     "junit_xml",
     "label_errors_page",
