@@ -44,7 +44,7 @@ def reliability_bins(rows: ScoredRows, probabilities: npt.NDArray[np.float64] | 
     if probabilities is None or not rows.known.any():
         return ()
     scores, bears = probabilities[rows.known], _bears(rows)
-    if rows.task.problem_type == "multi_label_classification":
+    if not rows.task.exclusive:
         sure, right = scores.reshape(-1, 1), bears.reshape(-1, 1)
     else:
         top = scores.argmax(1)

@@ -86,7 +86,9 @@ def confidence(rows: ScoredRows) -> Numbers:
     scores = [prediction.score for prediction in rows.predictions]
     if any(score is None for score in scores) and rows.probabilities is not None:
         top = (
-            np.maximum(rows.probabilities, 1 - rows.probabilities).min(1) if _sets(rows) else rows.probabilities.max(1)
+            np.maximum(rows.probabilities, 1 - rows.probabilities).min(1)
+            if not rows.task.exclusive
+            else rows.probabilities.max(1)
         )
         return np.array([best if score is None else score for score, best in zip(scores, top.tolist(), strict=True)])
     return np.array([0.0 if score is None else score for score in scores])
@@ -136,7 +138,3 @@ def _points(sure: Numbers, wrong: Numbers) -> tuple[tuple[float, float, float], 
 def _best_area(rows: int, mistakes: float) -> float:
     places = np.arange(1, rows + 1)
     return float((np.maximum(places - (rows - mistakes), 0) / places).mean()) if rows else float("nan")
-
-
-def _sets(rows: ScoredRows) -> bool:
-    return rows.task.problem_type == "multi_label_classification"
