@@ -19,7 +19,7 @@ class TrainSettings(Settings):
     """What a probe or an encoder starts from: `minilm` (packaged), a model folder, or a hub id."""
     parents: dict[str, str] = Field(default_factory=dict)
     """Of several labels a text: which label implies which, as in {UNT: OFF}."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     """Another seed, another model; the same seed, data and settings, the same model."""
     seeds: int = Field(default=1, ge=1)
     """How many models to train, from `seed` on: scores become a mean and a spread, and the best is kept."""
@@ -45,6 +45,8 @@ class TrainSettings(Settings):
     """How many batches make one step."""
     clip: float = Field(default=1.0, ge=0)
     """The largest norm of a step's gradient; 0 does not limit it."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """The share of numbers blotted out in the model at each step; with none, a step on a processor is much quicker."""
     smoothing: float = Field(default=0.0, ge=0, lt=1)
     """How much of each target goes to the other labels."""
     class_weights: Literal["none", "balanced"] | dict[str, float] = "none"
@@ -53,6 +55,10 @@ class TrainSettings(Settings):
     """The exponent that makes rows count less the surer the model is of them; 0: all alike."""
     average: Literal["none", "ema", "checkpoints"] = "none"
     """Whether the kept weights are a running average of the steps, or of the last epochs."""
+    keep: Literal["latest", "highest"] = "latest"
+    """Which epoch's weights are kept: the highest score, or the latest that is within a standard error of it.
+
+    The rate falls to nothing, so later epochs are steadier than a score on few rows can tell."""
     freeze: Literal["none", "embeddings", "all"] | int = "none"
     """What of the encoder does not learn: its word embeddings, the lowest N layers with them, or all of it."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"

@@ -41,7 +41,7 @@ class EpochDone:
     validation: Mapping[str, float]
     """Scores by name, `loss` among them; empty without validation rows."""
     best: bool
-    """True when no epoch before it was better."""
+    """True when its weights are the ones to keep so far: no epoch before it was better by more than chance."""
     predicted: Mapping[str, int] = field(default_factory=dict)
     """How often validation rows were given each label."""
 
