@@ -5,8 +5,10 @@ with `tamis.json` beside it, which says the task, the cleaning, the decision rul
 every file. Opening one runs no code and needs no torch.
 """
 
+from tamis.models.archive import pack_bundle
 from tamis.models.backbones import MINILM, find_backbone
 from tamis.models.bundle import Bundle, open_bundle, seal_bundle
+from tamis.models.card import model_card, write_card
 from tamis.models.encoder import (
     build_encoder,
     final_layer,
@@ -45,12 +47,15 @@ __all__ = [
     "label_counts",
     "layers_of",
     "load_linear",
+    "model_card",
     "most_tokens",
     "open_bundle",
+    "pack_bundle",
     "pooled",
     "probe_features",
     "quietly",
     "save_encoder",
     "seal_bundle",
     "set_head",
+    "write_card",
 ]

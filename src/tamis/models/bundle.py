@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from tamis.core import DataError, write_atomic
 from tamis.features import Cleaner, Tokenizer, load_tokenizer
+from tamis.models.archive import unpack
 from tamis.models.manifest import BundleManifest
+from tamis.models.sealed import CARD, MANIFEST, check_names, read_manifest, with_seal
 from tamis.tasks import Task
-
-MANIFEST = "tamis.json"
 
 
 @dataclass(frozen=True)
@@ -48,30 +46,48 @@ class Bundle:
 def seal_bundle(folder: Path, manifest: BundleManifest) -> Bundle:
     """Write `tamis.json` with the hash of every file in `folder`, and return the bundle.
 
-    Call it again after a file was added: the manifest is replaced in one step.
+    Call it again after a file was added: the manifest is replaced in one step. The model card has no hash: people
+    write in it.
     """
-    files = {
-        str(file.relative_to(folder)): _sha256(file)
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name != MANIFEST
-    }
-    sealed = manifest.model_copy(update={"files": files})
-    write_atomic(folder / MANIFEST, sealed.model_dump_json(indent=2) + "\n")
+    files = {file: _sha256(folder / file) for file in _files(folder) if file not in (MANIFEST, CARD)}
+    check_names(files, folder)
+    sealed, content = with_seal(manifest.model_copy(update={"files": files}))
+    write_atomic(folder / MANIFEST, content)
     return Bundle(folder, sealed)
 
 
 def open_bundle(path: Path) -> Bundle:
-    """Return the bundle in a folder after verifying that every file is the one that was sealed."""
+    """Return the bundle of a folder or of a `.tamis` file, after verifying that every file is the one that was sealed.
+
+    A `.tamis` file is unpacked once, into the user's cache. Files that were not sealed are refused, whatever they are,
+    but for the model card and hidden ones.
+    """
+    folder = unpack(path) if path.is_file() else path
     try:
-        manifest = BundleManifest.model_validate_json((path / MANIFEST).read_bytes())
-    except FileNotFoundError:
-        raise DataError(f"no {MANIFEST} in {path}: this is no bundle") from None
-    except ValidationError as error:
-        raise DataError(f"{path / MANIFEST} is damaged: {error}") from None
+        size = (folder / MANIFEST).stat().st_size
+        manifest = read_manifest((folder / MANIFEST).read_bytes(), folder / MANIFEST, size=size)
+    except (FileNotFoundError, NotADirectoryError):
+        raise DataError(
+            f"no {MANIFEST} in {path}: this is no bundle",
+            hint="a bundle is what tamis train makes: a folder with tamis.json, or one .tamis file",
+        ) from None
     for name, expected in manifest.files.items():
-        if not (path / name).is_file() or _sha256(path / name) != expected:
-            raise DataError(f"{name} of the bundle {path} is not the file that was sealed")
-    return Bundle(path, manifest)
+        if not (folder / name).is_file() or _sha256(folder / name) != expected:
+            raise DataError(
+                f"{name} of the bundle {path} is not the file that was sealed",
+                hint="take the bundle from where it came from again, or train it anew",
+            )
+    strangers = [name for name in _files(folder) if name not in (*manifest.files, MANIFEST, CARD)]
+    if strangers:
+        shown = ", ".join(strangers[:5]) + (", …" if len(strangers) > 5 else "")
+        raise DataError(f"the bundle {path} holds files that were not sealed: {shown}", hint="take them out of it")
+    return Bundle(folder, manifest)
+
+
+def _files(folder: Path) -> list[str]:
+    """The files of a folder, but for what hides (.git, .DS_Store)."""
+    paths = (file.relative_to(folder) for file in sorted(folder.rglob("*")) if file.is_file())
+    return [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
 
 
 def _sha256(path: Path) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tamis.core import UsageError, Workspace, did_you_mean
-from tamis.models.bundle import MANIFEST, Bundle, open_bundle
+from tamis.models.bundle import Bundle, open_bundle
+from tamis.models.sealed import MANIFEST
 
 BUNDLE = "bundle"
 

@@ -13,6 +13,9 @@ from tamis.decide import Decider
 from tamis.features import LongText
 from tamis.tasks import Task, task_for
 
+FORMAT = 1
+"""Of `tamis.json`; another number means another reader."""
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,7 +69,7 @@ class EngineChoice(_Record):
 class BundleManifest(_Record):
     """What `tamis.json` says."""
 
-    format: int = 1
+    format: int = FORMAT
     name: str
     """How predictions call the model: the run's name and the first digits of its fingerprint: `docs-encoder-1.3f9a`."""
     family: str
@@ -81,4 +84,6 @@ class BundleManifest(_Record):
     notes: dict[str, Any] = {}
     """Numbers that a reader wants beside the model: validation scores, share of cut texts, seeds…"""
     files: dict[str, str] = {}
-    """The sha256 of every file but this one."""
+    """The sha256 of every file but this one and the model card."""
+    seal: str = ""
+    """The sha256 of all that this file says besides."""
