@@ -19,6 +19,8 @@ class DecideSettings(Settings):
     review (cost), or, with several labels a text, with the best F1 (f1)."""
     precision: float = Field(default=0.95, gt=0, lt=1)
     """With goal precision: the share of what is said that must be right, for each label."""
+    precision_for: Literal["each", "all"] = "each"
+    """Whether the precision is promised for each label by itself, or, with many more answers, for all together."""
     coverage: float = Field(default=0.8, gt=0, le=1)
     """With goal coverage: the share of texts that must get an answer."""
     costs: dict[str, dict[str, float]] = Field(default_factory=dict)

@@ -199,5 +199,5 @@ def _descend(
 
 def _bears(truth: npt.NDArray[np.generic], outputs: int) -> Numbers:
     if truth.ndim == 1:
-        return (truth.astype(np.int64)[:, None] == np.arange(outputs)).astype(np.float64)
-    return (truth.astype(np.float64) > 0.5).astype(np.float64)
+        return np.asarray(truth.astype(np.int64)[:, None] == np.arange(outputs), np.float64)
+    return np.asarray(truth.astype(np.float64) > 0.5, np.float64)

@@ -13,15 +13,24 @@ from tamis.tasks import Floats, Task, ancestors
 
 Numbers = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-_STEP = 1.25  # each threshold tried lets so many times more rows through than the one before
-_START_EVERY = 4
+_STEP = 1.1  # each threshold tried lets so many times more rows through than the one before
+_RISKS = (0.5, 0.25, 0.25)  # of a promise that breaks, shared out among the starts
+_PARTS = (1.0, 0.6, 0.35)  # of the rows of the first start that the others let through
 _MANY = 1000  # rows from which on a normal curve is as good as the exact sum
 
 
 def precision_thresholds(
-    task: Task, probabilities: Numbers, truth: npt.NDArray[np.generic], *, target: float, confidence: float
+    task: Task,
+    probabilities: Numbers,
+    truth: npt.NDArray[np.generic],
+    *,
+    target: float,
+    confidence: float,
+    each: bool = True,
 ) -> tuple[dict[str, float | None], list[str]]:
     """Return the loosest threshold of each label that keeps the target precision, and notes on those without one.
+
+    Without `each`, all labels share one threshold, and the precision is that of all together.
 
     Labels that have too few rows for a threshold of their own share one. A label for which no threshold keeps the
     target is never said (None): silence is better than a promise that breaks.
@@ -33,7 +42,10 @@ def precision_thresholds(
         verdict = Rule().apply(task, probabilities)
         right = verdict.said == truth
         chosen = [verdict.said == label for label in range(len(names))]
-        found = [loosest(verdict.score[rows], right[rows], target=target, confidence=confidence) for rows in chosen]
+        found = [
+            loosest(verdict.score[rows], right[rows], target=target, confidence=confidence) if each else None
+            for rows in chosen
+        ]
         thresholds = dict(zip(names, found, strict=True))
         without = [label for label in range(len(names)) if found[label] is None]
         if len(without) > 1:
@@ -41,6 +53,7 @@ def precision_thresholds(
             shared = loosest(verdict.score[rows], right[rows], target=target, confidence=confidence)
             if shared is not None:
                 thresholds |= {names[label]: shared for label in without}
+            if shared is not None and each:
                 notes.append(
                     f"{_listed([names[label] for label in without])} share one threshold: the precision of "
                     f"{target:g} is promised for them together, as each alone has too few sure rows"
@@ -70,25 +83,27 @@ def precision_thresholds(
 def loosest(scores: Floats, right: Bools, *, target: float, confidence: float) -> float | None:
     """Return the lowest threshold above which the precision is `target` for sure, or None.
 
-    Thresholds are tried from the strictest on, and the first that fails ends the row: so trying many costs no
-    certainty. A few later starts, among which the risk is shared, outlive one bad row among the surest.
+    The first threshold tried is the one most likely to pass by the scores alone, then ever looser ones until one
+    fails: a sequence that the true labels did not choose may be followed at full certainty. Two stricter starts, which
+    get a part of the risk, serve scores that promise too much.
     """
     order = np.argsort(-scores, kind="stable")
-    ranked, correct = scores[order], np.cumsum(right[order])
-    rows, starts = len(ranked), 1
-    sizes: list[int] = []
-    for _ in range(2):  # how many starts there are depends on the sizes, and the first size on the starts
-        sizes = _sizes(fewest_rows(target, 1 - (1 - confidence) / starts), rows)
-        starts = max(1, math.ceil(len(sizes) / _START_EVERY))
-    sure = 1 - (1 - confidence) / starts
-    best = None
-    for start in range(0, len(sizes), _START_EVERY):
-        for size in sizes[start:]:
-            through = int(np.searchsorted(-ranked, -ranked[size - 1], side="right"))  # equal scores go together
+    ranked, correct = scores[order].astype(np.float64), np.cumsum(right[order])
+    sizes = np.array(_sizes(fewest_rows(target, 1 - (1 - confidence) * _RISKS[0]), len(ranked)), np.int64)
+    if not len(sizes):
+        return None
+    sizes = np.unique(np.searchsorted(-ranked, -ranked[sizes - 1], side="right"))  # equal scores go together
+    hoped = np.clip(np.cumsum(ranked)[sizes - 1] / sizes, 1e-9, 1 - 1e-9)
+    likeliest = int(np.argmax((hoped - target) * np.sqrt(sizes / (hoped * (1 - hoped)))))
+    best = 0
+    for risk, part in zip(_RISKS, _PARTS, strict=True):
+        start = int(np.searchsorted(sizes, sizes[likeliest] * part))
+        for through in sizes[start:].tolist():
+            sure = 1 - (1 - confidence) * risk
             if not keeps(int(correct[through - 1]), through, target=target, confidence=sure):
                 break
-            best = through if best is None else max(best, through)
-    return None if best is None else float(ranked[best - 1])
+            best = max(best, through)
+    return float(ranked[best - 1]) if best else None
 
 
 def keeps(right: int, rows: int, *, target: float, confidence: float) -> bool:

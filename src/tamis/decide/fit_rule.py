@@ -25,7 +25,12 @@ def fit_rule(
     notes: list[str] = []
     if settings.goal == "precision":
         thresholds, notes = precision_thresholds(
-            task, probabilities, truth, target=settings.precision, confidence=settings.confidence
+            task,
+            probabilities,
+            truth,
+            target=settings.precision,
+            confidence=settings.confidence,
+            each=settings.precision_for == "each",
         )
         rule = rule.model_copy(update={"thresholds": thresholds})
     elif settings.goal == "f1":
@@ -48,6 +53,8 @@ def check_goal(task: Task, settings: DecideSettings) -> None:
             f"decide.goal=f1 is for texts with several labels, and the task is {task.name}",
             hint="choose precision, coverage or cost",
         )
+    if settings.precision_for == "all" and not task.exclusive:
+        raise UsageError("decide.precision_for=all is for one label a text; with several, each has its own precision")
     if settings.goal != "cost" and (settings.costs or settings.review_cost is not None):
         raise UsageError("decide.costs and decide.review_cost need decide.goal=cost")
     rule = Rule(costs=settings.costs)

@@ -16,6 +16,11 @@ from tamis.tasks import Floats, Task
 FILE = "unknown.safetensors"
 UnknownMethod = Literal["energy", "mahalanobis", "neighbours"]
 Arrays = Mapping[str, npt.NDArray[np.float32]]
+ARRAYS: Mapping[UnknownMethod, set[str]] = {
+    "energy": set(),
+    "mahalanobis": {"whiten", "means"},
+    "neighbours": {"references"},
+}
 _ROWS = 4096  # compared with all references at a time
 
 
@@ -33,6 +38,13 @@ class Unknown(BaseModel):
     neighbours: int = 10
     """How many of the nearest training texts are asked."""
     arrays: SkipValidation[Any] = Field(default_factory=dict, exclude=True, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether two say the same in JSON; the embeddings are a file with a hash of its own."""
+        return isinstance(other, Unknown) and self.model_dump() == other.model_dump()
+
+    def __hash__(self) -> int:
+        return hash((self.method, self.threshold))
 
     def strangeness(self, task: Task, logits: Floats, pooled: Floats | None) -> npt.NDArray[np.float64]:
         """Return how strange each text is; only the order and the threshold mean anything."""
@@ -69,6 +81,8 @@ class Unknown(BaseModel):
             raise DataError(f"no {FILE} in {folder}: the model cannot tell unknown text without it") from None
         except SafetensorError as error:
             raise DataError(f"{folder / FILE} is damaged: {error}") from None
+        if set(arrays) != ARRAYS[self.method]:
+            raise DataError(f"{folder / FILE} holds {sorted(arrays)}, not {sorted(ARRAYS[self.method])}")
         return self.model_copy(update={"arrays": arrays})
 
 
