@@ -50,7 +50,7 @@ def test_a_run_leaves_a_record_and_a_bundle_that_answers(workspace, reviews):
     assert run.main_metric == "macro_f1"
     assert run.score == 1.0
     assert run == find_run(workspace, "reviews-linear-1")
-    assert {path.name for path in run.path.iterdir()} == {"run.json", "bundle", "lock"}
+    assert {path.name for path in run.path.iterdir()} == {"run.json", "bundle", "lock", "profile.json", "profile.html"}
     bundle = open_bundle(run.path / "bundle")
     assert bundle.manifest.lineage.run == run.name
     assert bundle.manifest.lineage.fingerprint == run.fingerprint

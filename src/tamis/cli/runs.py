@@ -39,11 +39,8 @@ def list_(
         print("there are no runs yet: tamis train DATASET")
     else:
         output.print_table(
-            ["run", "state", "dataset", "family", "seconds", "validation", "score", "started"],
-            [
-                [run.name, run.state, run.dataset, run.family, run.seconds, run.main_metric, run.score, _when(run)]
-                for run in runs
-            ],
+            ["run", "dataset", "state", "validation", "seconds", "started"],
+            [[run.name, run.dataset, run.state, _main_score(run), run.seconds, _when(run)] for run in runs],
         )
 
 
@@ -134,8 +131,12 @@ def _is_on(run: Run, dataset: str) -> bool:
     return dataset in (run.dataset, run.dataset.partition("@")[0])
 
 
+def _main_score(run: Run) -> str | None:
+    return None if run.score is None else f"{run.main_metric} {run.score:.4f}"
+
+
 def _when(run: Run) -> str:
-    return f"{run.started.astimezone():%Y-%m-%d %H:%M}"
+    return f"{run.started.astimezone():%m-%d %H:%M}"
 
 
 def _scores(scores: dict[str, float]) -> str:

@@ -83,7 +83,7 @@ class TrainingRows:
         cleaner, column, raw = cleaner or Cleaner(), column.filter(kept), words.filter(kept).to_pylist()
         return cls(
             labels=column,
-            targets=task.encode(column),
+            targets=_writable(task.encode(column)),
             fingerprint=fingerprint([raw, cleaner.spec]),
             read=lambda: (raw[start : start + _ROWS] for start in range(0, len(raw), _ROWS)),
             cleaner=cleaner,
@@ -111,7 +111,7 @@ def read_rows(dataset: Dataset, split: str, task: Task) -> TrainingRows:
     cleaner = Cleaner.from_spec(dataset.manifest.cleaning)
     return TrainingRows(
         labels=whole,
-        targets=task.encode(whole),
+        targets=_writable(task.encode(whole)),
         fingerprint=fingerprint([dataset.manifest.fingerprint, split, cleaner.spec]),
         read=lambda: _texts(dataset, split),
         cleaner=cleaner,
@@ -139,3 +139,8 @@ def _has_text(texts: pa.Array) -> pa.Array:
 
 def _count(flags: pa.Array) -> int:
     return int(pc.sum(flags.cast(pa.int64())).as_py() or 0)
+
+
+def _writable(targets: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same numbers where torch may take them without a copy of its own."""
+    return np.require(targets, requirements="W")

@@ -26,6 +26,7 @@ from tamis.train.journal import Journal
 from tamis.train.lock import hold
 from tamis.train.material import Material, read_material
 from tamis.train.origin import code_fingerprint, environment, git_commit, host, run_fingerprint
+from tamis.train.profile import Profiler, write_profile
 from tamis.train.record import (
     BUNDLE,
     METRICS,
@@ -41,6 +42,7 @@ from tamis.train.record import (
 from tamis.train.room import require_room
 from tamis.train.seeds import fit_best
 from tamis.train.tracking import Trackers
+from tamis.train.usage import Usage
 
 SEEDS, CHECKPOINTS = "seeds", "checkpoints"
 
@@ -119,6 +121,7 @@ class _Job:
     def __post_init__(self) -> None:
         self.journal = Journal(self.run.path / METRICS, epochs=list(self.run.epochs), warnings=[*self.run.warnings])
         self.trackers = Trackers.of(self.workspace, self.run, self.settings.trackers, self._note)
+        self.profiler = Profiler(Usage().start())
         self.clock = time.monotonic()
 
     def done(self) -> Run:
@@ -160,6 +163,7 @@ class _Job:
 
     def _hear(self, event: Event, *, seed: int) -> None:
         self.journal.hear(event, seed=seed)
+        self.profiler.hear(event)
         self.trackers.hear(event, seed)
         self.say(event)
 
@@ -212,7 +216,9 @@ class _Job:
                 "seeds": tuple(scores),
                 "spread": spread_of([seed.validation for seed in scores]),
             }
+        self.profiler.usage.stop()
         run = save_run(self.run.model_copy(update=changes))
+        write_profile(self.profiler.profile(run, seconds=time.monotonic() - self.clock), run.path)
         self.trackers.close(run, self.progress)
         told = run.model_copy(update={"warnings": tuple(self.journal.warnings)})
         return run if told == run else save_run(told)

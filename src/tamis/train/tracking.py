@@ -53,7 +53,8 @@ class Trackers:
         """Hand over what the run left in its folder, and wait until everybody has written it."""
         final = {f"final.{name}": value for name, value in run.validation.items()}
         last = run.epochs[-1].step if run.epochs else 0
-        kept = [path for path in (run.path / RECORD, run.path / METRICS, run.path / "profile.html") if path.exists()]
+        kept = [run.path / name for name in (RECORD, METRICS, "profile.json", "profile.html")]
+        kept = [path for path in kept if path.exists()]
         if run.status == "finished":
             kept.append(run.path / "bundle")
         for line in self.lines:
