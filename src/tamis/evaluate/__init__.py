@@ -14,8 +14,9 @@ from tamis.evaluate.behaviour import (
     starter_suite,
     suite_page,
 )
-from tamis.evaluate.compare import Comparison, compare_models
+from tamis.evaluate.compare import Comparison, compare_models, comparison_page, p_in_words
 from tamis.evaluate.config import EvaluateSettings
+from tamis.evaluate.intervals import Bootstrap, Interval, difference, measure
 from tamis.evaluate.label_errors import (
     LabelErrors,
     Suspect,
@@ -25,23 +26,61 @@ from tamis.evaluate.label_errors import (
     trained_judge,
 )
 from tamis.evaluate.labelled import LabelledRows, read_labelled
-from tamis.evaluate.rows import ScoredRows, score_rows, scored
+from tamis.evaluate.names import number as measure_text
+from tamis.evaluate.names import span as measure_span
+from tamis.evaluate.names import title as measure_title
+from tamis.evaluate.page import evaluation_page
+from tamis.evaluate.report import Evaluation, Score
+from tamis.evaluate.rows import ScoredRows, of_answers, score_rows, scored
+from tamis.evaluate.run import assemble, evaluate_model
+from tamis.evaluate.slices import by_column, by_conditions, by_length
+from tamis.evaluate.write import (
+    Written,
+    add_to_bundle,
+    check_folder,
+    evaluation_folder,
+    is_run,
+    write_evaluation,
+)
 
 __all__ = [
     "PERTURBATIONS",
+    "Bootstrap",
     "Comparison",
     "EvaluateSettings",
+    "Evaluation",
+    "Interval",
     "LabelErrors",
     "LabelledRows",
+    "Score",
     "ScoredRows",
     "Suite",
     "SuiteResult",
     "Suspect",
+    "Written",
+    "add_to_bundle",
+    "assemble",
+    "by_column",
+    "by_conditions",
+    "by_length",
+    "check_folder",
     "compare_models",
+    "comparison_page",
+    "difference",
+    "evaluate_model",
+    "evaluation_folder",
+    "evaluation_page",
     "find_label_errors",
+    "is_run",
     "junit_xml",
     "label_errors_page",
     "label_in_words",
+    "measure",
+    "measure_span",
+    "measure_text",
+    "measure_title",
+    "of_answers",
+    "p_in_words",
     "read_labelled",
     "read_suite",
     "run_suite",
@@ -50,4 +89,5 @@ __all__ = [
     "starter_suite",
     "suite_page",
     "trained_judge",
+    "write_evaluation",
 ]

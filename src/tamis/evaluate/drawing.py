@@ -57,7 +57,8 @@ def draw_heat(chart: Heat) -> str:
         )
         style = "border:0;text-align:right;padding:4px 10px;white-space:nowrap"
         name = f'<th dir="auto" style="{style}">{escape(_short(label))}</th>'
-        body.append(f'<tr>{name}{cells}<td class="n soft" style="border:0;padding-left:10px">{sum(counts):,}</td></tr>')
+        total = f'<td class="n soft" style="border:0;padding-left:10px;vertical-align:middle">{sum(counts):,}</td>'
+        body.append(f"<tr>{name}{cells}{total}</tr>")
     table = (
         f'<div class="scroll"><table style="width:auto;border-collapse:separate;border-spacing:2px"><thead><tr>'
         f'<th style="border:0;text-align:right" class="soft">true ↓ answered →</th>{heads}'
@@ -92,8 +93,8 @@ def _path(line: Line, top: float) -> str:
 def _dots(line: Line, top: float) -> str:
     return "".join(
         f'<i title="{escape(line.name)}: {share(x)} sure, {share(y)} right" style="position:absolute;'
-        f"left:{x * 100:.2f}%;bottom:{min(y / top, 1) * 100:.2f}%;width:9px;height:9px;margin:0 0 -4.5px -4.5px;border-radius:50%;"
-        f'background:{line.colour}"></i>'
+        f"left:{x * 100:.2f}%;bottom:{min(y / top, 1) * 100:.2f}%;width:9px;height:9px;margin:0 0 -4.5px -4.5px;"
+        f'border-radius:50%;background:{line.colour}"></i>'
         for x, y in line.points
     )
 

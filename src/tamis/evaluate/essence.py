@@ -33,12 +33,12 @@ def _what_holds(evaluation: Evaluation) -> str:
     if right is None:
         return ""
     score = evaluation.scores[right].model
-    exactly = "exactly right" if right != "accuracy" else "right"
+    exactly = "exactly right" if right != "accuracy" else "rightly"
     said += f"{number(score.value, name=right)} {'is' if evaluation.scored == 1 else 'are'} answered {exactly}"
     if isfinite(score.low):
-        said += f"; of all such rows it is likely {span(score, name=right)}"
+        said += f" ({span(score, name=right)})"
     if main is not None and main.name != right:
-        said += f". {title(main.name)} is {number(main.model.value)}"
+        said += f"; {title(main.name)} is {number(main.model.value)}"
         said += f" ({span(main.model)})" if isfinite(main.model.low) else ""
     return said + "."
 

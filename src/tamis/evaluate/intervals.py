@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite, sqrt
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from tamis.core import MissingExtra
 from tamis.evaluate.behaviour.wilson import wilson
 from tamis.features import exact_groups
 from tamis.tasks import Tally
@@ -203,10 +205,12 @@ def _percentiles(value: float, draws: Numbers, bootstrap: Bootstrap) -> Interval
 
 def _tail(units: int, confidence: float) -> float:
     """The share of draws that is cut off at either end: less than the nominal share when the units are few."""
-    from scipy.stats import norm, t
-
+    try:
+        from scipy.stats import t
+    except ImportError:
+        raise MissingExtra("measuring intervals", extra="train") from None
     quantile = t.ppf((1 - confidence) / 2, units - 1) * sqrt(units / (units - 1))
-    return float(norm.cdf(quantile))
+    return NormalDist().cdf(float(quantile))
 
 
 def _wilson(share: float, cases: float, confidence: float) -> Interval:

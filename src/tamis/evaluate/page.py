@@ -25,6 +25,7 @@ _DETAILS = (
     "roc_auc", "average_precision", "hamming", "log_loss", "ece", "brier",
 )  # fmt: skip
 _MOST_LABELS = 60
+_NARROW = 5  # so many labels leave room beside their table
 _VERDICT = {"better": ("better", "good"), "worse": ("worse", "bad"), "open": ("not sure", "note")}
 
 
@@ -65,7 +66,7 @@ def evaluation_page(evaluation: Evaluation) -> Page:
         whole.section(
             "Worst mistakes",
             *_mistakes(evaluation),
-            intro="Wrong answers that the model was surest of. Some of them may be wrong labels: look before you judge.",
+            intro="Wrong answers that the model was surest of. Some may be wrong labels: look before you judge.",
         )
     whole.section("How this was measured", *_method(evaluation))
     return whole
@@ -82,10 +83,10 @@ def _tiles(evaluation: Evaluation) -> list[tuple[str, str]]:
     tiles = [(f"{evaluation.scored:,}", "rows with a label")]
     for name in dict.fromkeys([*RIGHT, evaluation.main_metric, "micro_f1", "mae"]):
         if name in evaluation.scores and (name != "micro_f1" or "subset_accuracy" in evaluation.scores):
-            tiles.append((number(evaluation.scores[name].model.value, name=name), title(name).lower()))
+            tiles.append((number(evaluation.scores[name].model.value, name=name), title(name)))
     main = evaluation.scores.get(evaluation.main_metric)
     if main is not None and main.difference is not None and isfinite(main.difference.value):
-        tiles.append((f"{main.difference.value:+.3f}", f"{title(main.name).lower()} above the baseline"))
+        tiles.append((f"{main.difference.value:+.3f}", f"{title(main.name)} above the baseline"))
     if evaluation.calibration is not None and "ece" in evaluation.calibration.after:
         tiles.append((share(evaluation.calibration.after["ece"].value), "calibration error"))
     if evaluation.silence is not None:
@@ -94,7 +95,7 @@ def _tiles(evaluation: Evaluation) -> list[tuple[str, str]]:
 
 
 def _beside(evaluation: Evaluation) -> str:
-    shown = f"The line is the {evaluation.confidence:.0%} interval, the dot the score"
+    shown = f"The line is the {evaluation.confidence * 100:.0f} % interval, the dot the score"
     if evaluation.baseline == "none":
         return f"{shown}. {evaluation.baseline_says}"
     return (
@@ -153,7 +154,8 @@ def _badge(score: Score) -> object:
     words, kind = _VERDICT[score.verdict]
     gap = score.difference
     return page.Raw(
-        f'{page.badge(words, kind)} <span class="soft" style="white-space:nowrap">{gap.low:+.3f} to {gap.high:+.3f}</span>'
+        f'{page.badge(words, kind)} <span class="soft" style="white-space:nowrap">'
+        f"{gap.low:+.3f} to {gap.high:+.3f}</span>"
     )
 
 
@@ -235,7 +237,7 @@ def _confusion(evaluation: Evaluation) -> list[str]:
             data=Data((), ()),
         )
         parts.append(draw(bars))
-    return parts
+    return [page.side_by_side(*parts)] if len(confusion.labels) <= _NARROW else parts
 
 
 def _calibration(evaluation: Evaluation) -> list[str]:
@@ -259,7 +261,7 @@ def _calibration(evaluation: Evaluation) -> list[str]:
     words = (
         "Its probabilities were not calibrated: there were no rows for it, or no method was better than none."
         if calibration.method == "none"
-        else "Calibration changes how sure the model says it is, and hardly ever what it says. Less is better in all three."
+        else "Calibration changes how sure the model says it is, hardly ever what it says. Less is better in all three."
     )
     table = page.table(headers, rows) + f"<figcaption>{escape(words)}</figcaption>"
     return [page.side_by_side(draw_lines(figure), table)] if figure is not None else [table]
@@ -271,7 +273,7 @@ def _silence(evaluation: Evaluation) -> list[str]:
     figure = figures.silence_figure(evaluation)
     rows = [
         (
-            page.Raw(f"<b>{step.silent:.0%}</b>"),
+            page.Raw(f"<b>{step.silent * 100:.0f} %</b>"),
             f"{step.threshold:.3f}",
             _shares(step.error),
             _shares(step.saved),
@@ -367,8 +369,8 @@ def _method(evaluation: Evaluation) -> list[str]:
         "groups": "groups (their rows are drawn together, since they resemble each other)",
     }[evaluation.drawn_by]
     lines = [
-        f"Intervals hold the true score {evaluation.confidence:.0%} of the time: {evaluation.resamples:,} bootstrap draws "
-        f"of {evaluation.units:,} {units}, seed {evaluation.seed}. Differences are of the same draws of both models.",
+        f"Intervals hold the true score {evaluation.confidence * 100:.0f} % of the time: {evaluation.resamples:,} bootstrap "
+        f"draws of {evaluation.units:,} {units}, seed {evaluation.seed}. Differences are of the same draws of both models.",
         "Plain shares of rows and perfect scores have Wilson's interval; few rows widen all others (Hesterberg 2015).",
         "An interval tells of other rows like these. It knows nothing of data that will change.",
         f"Made by Tamis {evaluation.tamis} in {evaluation.seconds:.1f} s from {evaluation.source}"

@@ -103,9 +103,8 @@ def _table(slices: Slices, evaluation: Evaluation) -> str:
     if slices.small:
         shown = ", ".join(f"{name} ({count:,})" for _, name, count in slices.small[:8])
         more = f" and {len(slices.small) - 8} more" if len(slices.small) > 8 else ""
-        parts.append(
-            f"<figcaption>Too small to say anything (fewer than {slices.least} rows): {escape(shown)}{more}</figcaption>"
-        )
+        words = f"Too small to say anything (fewer than {slices.least} rows): {shown}{more}"
+        parts.append(f"<figcaption>{escape(words)}</figcaption>")
     return "".join(parts)
 
 
