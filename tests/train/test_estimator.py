@@ -157,6 +157,8 @@ def test_a_saved_model_is_a_bundle_and_comes_back(fitted, tmp_path):
     assert tamis.Classifier.open(place).predict(["fine and warm"])[0].label == "good"
     with pytest.raises(UsageError, match="is there already; nothing was written"):
         fitted.save(place)
+    packed = TextClassifier.load(fitted.save(tmp_path / "model.tamis"))
+    np.testing.assert_array_equal(packed.predict_proba(TEXTS), fitted.predict_proba(TEXTS))
     numbers = linear().fit(TEXTS, [int(name == "good") for name in LABELS])
     assert TextClassifier.load(numbers.save(tmp_path / "numbers")).predict(["fine and warm"]).tolist() == [1]
 

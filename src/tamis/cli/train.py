@@ -9,8 +9,11 @@ import typer
 from tamis.cli import output
 
 if TYPE_CHECKING:
-    from tamis.core import Workspace
+    from tamis.core import Progress, Workspace
+    from tamis.data import Dataset
     from tamis.train import Run, TrainSettings
+
+_CHEAP_ROWS = 50_000
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -59,10 +62,12 @@ def train(
             progress=watch,
             on_event=watch.hear,
         )
+        baseline = _baseline(workspace, opened, run, watch)
     if as_json:
-        output.print_json(run.to_dict())
+        linear = None if baseline is None else baseline.validation
+        output.print_json({**run.to_dict(), "linear_baseline": linear})
     else:
-        _print(run)
+        _print(run, baseline)
 
 
 def _settings(workspace: Workspace, **flags: object) -> TrainSettings:
@@ -80,17 +85,28 @@ def _settings(workspace: Workspace, **flags: object) -> TrainSettings:
         raise UsageError("\n".join(problems)) from None
 
 
-def _print(run: Run) -> None:
-    rows = [[metric, value, *_spread(run, metric)] for metric, value in run.validation.items()]
-    several = len(run.seeds) > 1
+def _baseline(workspace: Workspace, dataset: Dataset, run: Run, progress: Progress) -> Run | None:
+    """Train the linear model on the same rows, where that takes seconds: no neural score without it."""
+    from tamis.train import linear_baseline
+
+    if run.family == "linear" or sum(run.rows.values()) > _CHEAP_ROWS or not run.validation:
+        return None
+    with progress.track("the linear baseline", total=None, unit="rows"):
+        return linear_baseline(workspace, dataset, parents=run.settings["train"]["parents"])
+
+
+def _print(run: Run, baseline: Run | None) -> None:
+    headers = ["validation", run.name]
+    rows: list[list[object]] = [[metric, value] for metric, value in run.validation.items()]
+    if len(run.seeds) > 1:
+        headers += [f"mean of {len(run.seeds)} seeds", "±"]
+        rows = [[*row, *run.spread.get(str(row[0]), (None, None))] for row in rows]
+    if baseline is not None:
+        headers.append("linear baseline")
+        rows = [[*row, baseline.validation.get(str(row[0]))] for row in rows]
     if rows:
-        headers = ["validation", run.name, *([f"mean of {len(run.seeds)} seeds", "±"] if several else [])]
         output.print_table(headers, rows)
     told = ", ".join(f"{count:,} {split}" for split, count in run.rows.items())
     print(f"{run.name}: {run.family} on {run.dataset} ({told} rows) in {run.seconds:.1f} s")
     print(f"the bundle: {run.path / 'bundle'}")
     print(f"next: tamis evaluate {run.name} · tamis predict FILE --model {run.name}")
-
-
-def _spread(run: Run, metric: str) -> list[object]:
-    return list(run.spread.get(metric, (None, None))) if len(run.seeds) > 1 else []

@@ -5,6 +5,7 @@ bundle. The loop is a short function over explicit state; what happens around it
 listens.
 """
 
+from tamis.train.baseline import linear_baseline
 from tamis.train.compare import best_run, compare_runs
 from tamis.train.config import TrainSettings
 from tamis.train.estimator import TextClassifier
@@ -28,6 +29,7 @@ __all__ = [
     "best_run",
     "compare_runs",
     "find_run",
+    "linear_baseline",
     "list_runs",
     "read_metrics",
     "train_model",

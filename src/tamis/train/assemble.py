@@ -10,7 +10,7 @@ import numpy as np
 
 from tamis.core import publish
 from tamis.decide import DecideReport, DecideSettings, FittedDecider, fit_decider
-from tamis.models import Bundle, open_bundle, seal_bundle
+from tamis.models import Bundle, open_bundle, seal_bundle, write_card
 from tamis.predict import Classifier
 from tamis.train.candidate import Candidate
 from tamis.train.material import Material
@@ -39,7 +39,8 @@ def finish_bundle(
         **(notes or {}),
     }
     manifest = best.bundle.manifest.model_copy(update={"decider": fitted.decider, "notes": said})
-    seal_bundle(best.bundle.path, manifest)
+    sealed = seal_bundle(best.bundle.path, manifest)
+    write_card(best.bundle.path, sealed.manifest)
     publish(best.bundle.path, into)
     return open_bundle(into), fitted.report
 

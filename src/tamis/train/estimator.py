@@ -20,7 +20,7 @@ from tamis.core import UsageError, did_you_mean
 from tamis.data import Schema
 from tamis.decide import DecideSettings
 from tamis.features import Cleaner
-from tamis.models import Bundle, BundleManifest, EngineChoice, Lineage, TaskSpec, open_bundle
+from tamis.models import Bundle, BundleManifest, EngineChoice, Lineage, TaskSpec, open_bundle, pack_bundle
 from tamis.predict import Classifier
 from tamis.tasks import Task, task_for
 from tamis.train.assemble import finish_bundle
@@ -158,10 +158,15 @@ class TextClassifier:
         return float(np.average(right, weights=sample_weight))
 
     def save(self, path: Path | str) -> Path:
-        """Write the bundle as a folder, which every part of Tamis and `transformers` open, and return its path."""
+        """Write the bundle and return its path: one file if it ends in `.tamis`, else a folder.
+
+        Every part of Tamis opens it, and `transformers` opens the folder.
+        """
         target = Path(path)
         if target.exists():
             raise UsageError(f"{target} is there already; nothing was written")
+        if target.suffix == ".tamis":
+            return pack_bundle(self._fitted(), target)
         shutil.copytree(self._fitted().path, target)
         return target
 
