@@ -8,6 +8,7 @@ from tamis.evaluate.compare.align import align
 from tamis.evaluate.compare.chance import holm, swap_test
 from tamis.evaluate.compare.compare import compare_models, label_text
 from tamis.evaluate.compare.mcnemar import McNemar
+from tamis.evaluate.compare.page import comparison_page
 from tamis.evaluate.compare.result import Changed, Comparison, Difference, PartDifference, in_words, p_in_words
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "PartDifference",
     "align",
     "compare_models",
+    "comparison_page",
     "holm",
     "in_words",
     "label_text",

@@ -36,13 +36,15 @@ def compare_models(
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
+    notes: Sequence[str] = (),
     progress: Progress = Silent(),
 ) -> Comparison:
     """Return what two models do differently on the same rows, with intervals from draws that both share.
 
     `parts` are slices to look at as well; those with fewer than `least` labelled rows are left out.
     """
-    first, second, notes = align(first, second)
+    first, second, said = align(first, second)
+    said += notes
     known = first.known
     bootstrap = Bootstrap.of(
         known, resamples=resamples, confidence=confidence, seed=seed, groups=first.groups, texts=first.texts
@@ -74,10 +76,10 @@ def compare_models(
     mcnemar = _mcnemar(first, second, known)
     needed, detectable = _sizes(main, one, other, bootstrap, rows=int(known.sum()))
     if bootstrap.by == "groups":
-        notes.append("McNemar's test takes every row for a case of its own; the intervals draw whole groups")
+        said.append("McNemar's test takes every row for a case of its own; the intervals draw whole groups")
     if not first.answered.all() or not second.answered.all():
         silent, silent_too = (int((~rows.answered & known).sum()) for rows in (first, second))
-        notes.append(
+        said.append(
             f"where a model keeps silent its most probable label is judged: {first.model} keeps silent on "
             f"{silent:,} rows, {second.model} on {silent_too:,}"
         )
@@ -107,7 +109,7 @@ def compare_models(
         rows_needed=needed,
         resamples=bootstrap.resamples,
         confidence=confidence,
-        notes=tuple(dict.fromkeys([*first.warnings, *second.warnings, *notes])),
+        notes=tuple(dict.fromkeys([*first.warnings, *second.warnings, *said])),
     )
 
 

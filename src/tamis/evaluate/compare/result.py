@@ -124,15 +124,23 @@ class Comparison:
         if not self.mcnemar.lost + self.mcnemar.gained and not self.answers:
             return f"{self.first} and {self.second} say the same of all {self.rows:,} rows"
         needed = (
-            ""
-            if self.rows_needed is None
-            else f", or about {self.rows_needed:,} rows to tell one of the size seen here ({abs(by.value):.3f})"
+            f"; one of the size seen here ({abs(by.value):.3f}) takes about {self.rows_needed:,} rows"
+            if self.rows_needed is not None
+            else ""
         )
         return (
             f"no difference can be told on {self.rows:,} rows: {measure} {by.value:+.3f} ({by.low:+.3f} to "
-            f"{by.high:+.3f}), {tests}. So many rows show a difference of {self.detectable:.3f} or more; it takes "
-            f"a larger one{needed}"
+            f"{by.high:+.3f}), {tests}. These rows would show a difference of about {self.detectable:.3f}{needed}"
         )
+
+    @property
+    def distinct(self) -> list[Difference]:
+        """The differences without those that say what one before them says, such as recall and accuracy."""
+        seen: dict[tuple[float, ...], Difference] = {}
+        for found in self.differences:
+            numbers = (found.first, found.second, found.by.value, found.by.low, found.by.high)
+            seen.setdefault(tuple(round(number, 9) for number in numbers), found)
+        return [found for found in seen.values() if found.measure != "coverage" or found.first + found.second < 2]
 
     def to_dict(self, *, changed: int | None = None) -> dict[str, Any]:
         """Return everything as JSON-ready values; `changed` limits how many rows are listed."""
