@@ -14,7 +14,7 @@ from tamis.evaluate.behaviour import (
     starter_suite,
     suite_page,
 )
-from tamis.evaluate.compare import Comparison, compare_models, comparison_page, p_in_words
+from tamis.evaluate.compare import Comparison, Difference, compare_models, comparison_page, p_in_words
 from tamis.evaluate.config import EvaluateSettings
 from tamis.evaluate.intervals import Bootstrap, Interval, difference, measure
 from tamis.evaluate.label_errors import (
@@ -47,6 +47,7 @@ __all__ = [
     "PERTURBATIONS",
     "Bootstrap",
     "Comparison",
+    "Difference",
     "EvaluateSettings",
     "Evaluation",
     "Interval",
