@@ -9,6 +9,7 @@ from tamis.core import Page, page
 from tamis.core.charts import GREY, PALETTE, Bar, Bars, Data, percent
 from tamis.core.drawing import draw
 from tamis.evaluate import figures
+from tamis.evaluate.cells import named, with_span
 from tamis.evaluate.drawing import MOST_CELLS, draw_heat, draw_lines
 from tamis.evaluate.interval_bar import interval_bar
 from tamis.evaluate.intervals import Interval
@@ -119,19 +120,15 @@ def _score_table(evaluation: Evaluation, names: tuple[str, ...]) -> str:
         if score is None:
             continue
         asks = page.Raw(
-            f'<b>{escape(title(name))}</b><br><span class="soft">{escape(MEASURES[name].asks)}'
-            f"{' Less is better.' if score.lower_is_better else ''}</span>"
+            f'<div style="min-width:150px"><b>{escape(title(name))}</b><br>'
+            f'<span class="soft">{escape(MEASURES[name].asks)}'
+            f"{' Less is better.' if score.lower_is_better else ''}</span></div>"
         )
-        row: list[object] = [
-            asks,
-            _big(number(score.model.value, name=name)),
-            _bar(score),
-            span(score.model, name=name),
-        ]
+        row: list[object] = [asks, with_span(score.model, name=name, bold=True), _bar(score)]
         if against:
             row += [number(score.baseline.value, name=name) if score.baseline else "–", _badge(score)]
         rows.append(row)
-    headers = ["measure", "model", "", "likely"]
+    headers = ["measure", "model", ""]
     return page.table(headers + (["baseline", "model is"] if against else []), rows)
 
 
@@ -159,10 +156,6 @@ def _badge(score: Score) -> object:
     )
 
 
-def _big(text: str) -> page.Raw:
-    return page.Raw(f'<b style="font-variant-numeric:tabular-nums;white-space:nowrap">{escape(text)}</b>')
-
-
 def _labels(evaluation: Evaluation) -> str:
     def f1(label: LabelScores) -> float:
         value = label.scores["f1"].model.value
@@ -173,32 +166,25 @@ def _labels(evaluation: Evaluation) -> str:
     for label in ordered[:_MOST_LABELS]:
         score = label.scores["f1"]
         row: list[object] = [
-            page.Raw(f'<span dir="auto">{escape(label.label)}</span>'),
+            named(label.label),
             label.rows,
             label.said,
-            _big(number(score.model.value)),
+            with_span(score.model, bold=True),
             _bar(score),
-            span(score.model),
-            _with_span(label.scores["precision"].model),
-            _with_span(label.scores["recall"].model),
+            with_span(label.scores["precision"].model),
+            with_span(label.scores["recall"].model),
         ]
         if "average_precision" in label.scores:
             row.append(number(label.scores["average_precision"].model.value))
         if evaluation.baseline != "none":
             row.append(number(score.baseline.value) if score.baseline else "–")
         rows.append(row)
-    headers = ["label", "rows", "said", "F1", "", "likely", "precision", "recall"]
+    headers = ["label", "rows", "said", "F1", "", "precision", "recall"]
     headers += ["AP"] if evaluation.curves else []
     headers += ["baseline F1"] if evaluation.baseline != "none" else []
     more = len(ordered) - _MOST_LABELS
     under = f"<figcaption>and {more:,} more, in evaluation.json</figcaption>" if more > 0 else ""
     return page.table(headers, [row[: len(headers)] for row in rows]) + under
-
-
-def _with_span(interval: Interval) -> page.Raw:
-    return page.Raw(
-        f'{number(interval.value)}<br><span class="soft" style="white-space:nowrap">{span(interval)}</span>'
-    )
 
 
 def _confusion(evaluation: Evaluation) -> list[str]:
@@ -246,9 +232,9 @@ def _calibration(evaluation: Evaluation) -> list[str]:
     figure = figures.reliability_figure(evaluation)
     rows = []
     for name, after in calibration.after.items():
-        row: list[object] = [page.Raw(f"<b>{escape(title(name))}</b>"), _with_span(after)]
+        row: list[object] = [page.Raw(f"<b>{escape(title(name))}</b>"), with_span(after)]
         if calibration.method != "none":
-            row.insert(1, _with_span(calibration.before[name]))
+            row.insert(1, with_span(calibration.before[name]))
         score = evaluation.scores.get(name)
         if evaluation.baseline != "none":
             row.append(number(score.baseline.value) if score is not None and score.baseline is not None else "–")
@@ -275,8 +261,8 @@ def _silence(evaluation: Evaluation) -> list[str]:
         (
             page.Raw(f"<b>{step.silent * 100:.0f} %</b>"),
             f"{step.threshold:.3f}",
-            _shares(step.error),
-            _shares(step.saved),
+            with_span(step.error, name="error"),
+            with_span(step.saved, name="error"),
         )
         for step in silence.steps
     ]
@@ -369,8 +355,9 @@ def _method(evaluation: Evaluation) -> list[str]:
         "groups": "groups (their rows are drawn together, since they resemble each other)",
     }[evaluation.drawn_by]
     lines = [
-        f"Intervals hold the true score {evaluation.confidence * 100:.0f} % of the time: {evaluation.resamples:,} bootstrap "
-        f"draws of {evaluation.units:,} {units}, seed {evaluation.seed}. Differences are of the same draws of both models.",
+        f"Intervals hold the true score {evaluation.confidence * 100:.0f} % of the time: {evaluation.resamples:,} "
+        f"bootstrap draws of {evaluation.units:,} {units}, seed {evaluation.seed}. Differences are of the same draws "
+        "of both models.",
         "Plain shares of rows and perfect scores have Wilson's interval; few rows widen all others (Hesterberg 2015).",
         "An interval tells of other rows like these. It knows nothing of data that will change.",
         f"Made by Tamis {evaluation.tamis} in {evaluation.seconds:.1f} s from {evaluation.source}"
@@ -383,12 +370,6 @@ def _method(evaluation: Evaluation) -> list[str]:
     body = "".join(f"<li>{escape(line)}</li>" for line in lines)
     leaked = leaked_part(evaluation)
     return [f'<ul class="essence" style="font-size:14px">{body}</ul>', *([leaked] if leaked else [])]
-
-
-def _shares(interval: Interval) -> page.Raw:
-    return page.Raw(
-        f'{share(interval.value)}<br><span class="soft" style="white-space:nowrap">{_shares_text(interval)}</span>'
-    )
 
 
 def _shares_text(interval: Interval) -> str:

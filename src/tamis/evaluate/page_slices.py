@@ -6,8 +6,9 @@ from html import escape
 from math import isfinite
 
 from tamis.core import page
+from tamis.evaluate.cells import named, with_span
 from tamis.evaluate.interval_bar import interval_bar
-from tamis.evaluate.names import number, share, span, title
+from tamis.evaluate.names import share, title
 from tamis.evaluate.report import Evaluation
 from tamis.evaluate.slices import Slices
 
@@ -51,13 +52,12 @@ def found_section(evaluation: Evaluation) -> Section:
     right = max(each.error.high for each in found.slices)
     rows = [
         (
-            page.Raw(f'<span dir="auto">{escape(each.name)}</span>'),
+            named(each.name),
             each.rows,
-            page.Raw(f"<b>{share(each.error.value)}</b>"),
+            with_span(each.error, name="error", bold=True),
             interval_bar(
                 each.error.value, each.error.low, each.error.high, left=0, right=right, mark=each.elsewhere, kind="bad"
             ),
-            span(each.error, name="error"),
             share(each.elsewhere),
         )
         for each in found.slices
@@ -65,7 +65,7 @@ def found_section(evaluation: Evaluation) -> Section:
     return (
         "Where is it surely worse?",
         f"{tried}. Each interval is wide enough for all of these to hold at once.",
-        [page.table(["rows with", "rows", "error", "", "likely", "elsewhere"], rows)],
+        [page.table(["rows with", "rows", "error", "", "elsewhere"], rows)],
     )
 
 
@@ -85,19 +85,16 @@ def _table(slices: Slices, evaluation: Evaluation) -> str:
         low, high = each.error.low, each.error.high
         kind = "bad" if low > whole else "good" if high < whole else "note"
         row: list[object] = [
-            page.Raw(f'<span dir="auto">{escape(each.name)}</span>'),
+            named(each.name),
             each.rows,
-            page.Raw(f"<b>{share(each.error.value)}</b>"),
+            with_span(each.error, name="error", bold=True),
             interval_bar(each.error.value, low, high, left=0, right=right, mark=whole, kind=kind),
-            span(each.error, name="error"),
-            page.Raw(
-                f'{number(each.score.value)} <span class="soft" style="white-space:nowrap">{span(each.score)}</span>'
-            ),
+            with_span(each.score),
         ]
         if evaluation.baseline != "none":
             row.append(share(each.baseline.value) if each.baseline is not None else "–")
         rows.append(row)
-    headers = ["slice", "rows", "error", "", "likely", title(slices.measure)]
+    headers = ["slice", "rows", "error", "", title(slices.measure)]
     headers += ["baseline error"] if evaluation.baseline != "none" else []
     parts = [page.table(headers, rows)] if rows else []
     if slices.small:
