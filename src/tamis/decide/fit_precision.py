@@ -83,9 +83,9 @@ def precision_thresholds(
 def loosest(scores: Floats, right: Bools, *, target: float, confidence: float) -> float | None:
     """Return the lowest threshold above which the precision is `target` for sure, or None.
 
-    The first threshold tried is the one most likely to pass by the scores alone, then ever looser ones until one
-    fails: a sequence that the true labels did not choose may be followed at full certainty. Two stricter starts, which
-    get a part of the risk, serve scores that promise too much.
+    The first threshold tried is the loosest that should pass by the scores alone, then come ever looser ones until one
+    fails: a sequence that the true labels did not choose may be followed at no cost in certainty. Two stricter starts,
+    which share the risk, serve scores that promise too much.
     """
     order = np.argsort(-scores, kind="stable")
     ranked, correct = scores[order].astype(np.float64), np.cumsum(right[order])
@@ -93,17 +93,25 @@ def loosest(scores: Floats, right: Bools, *, target: float, confidence: float) -
     if not len(sizes):
         return None
     sizes = np.unique(np.searchsorted(-ranked, -ranked[sizes - 1], side="right"))  # equal scores go together
-    hoped = np.clip(np.cumsum(ranked)[sizes - 1] / sizes, 1e-9, 1 - 1e-9)
-    likeliest = int(np.argmax((hoped - target) * np.sqrt(sizes / (hoped * (1 - hoped)))))
+    first = _first(sizes, sizes - np.cumsum(ranked)[sizes - 1], target=target)
     best = 0
     for risk, part in zip(_RISKS, _PARTS, strict=True):
-        start = int(np.searchsorted(sizes, sizes[likeliest] * part))
+        start = int(np.searchsorted(sizes, sizes[first] * part))
         for through in sizes[start:].tolist():
             sure = 1 - (1 - confidence) * risk
             if not keeps(int(correct[through - 1]), through, target=target, confidence=sure):
                 break
             best = max(best, through)
     return float(ranked[best - 1]) if best else None
+
+
+def _first(sizes: npt.NDArray[np.int64], wrong: Numbers, *, target: float) -> int:
+    """Return the place of the loosest threshold that is likely to pass, when so many rows above each may be wrong."""
+    spread = np.sqrt(sizes * target * (1 - target))
+    allowed = sizes * (1 - target) - 2.8 * spread  # 1.96 for the long run, times 1.4 for as many rows again
+    margin = (allowed - wrong) / np.sqrt(np.maximum(wrong, 0.5))
+    likely = np.flatnonzero(margin >= 1.3)
+    return int(likely[-1]) if len(likely) else int(np.argmax(margin))
 
 
 def keeps(right: int, rows: int, *, target: float, confidence: float) -> bool:

@@ -40,10 +40,18 @@ def fit_rule(
         rule = rule.model_copy(update={"costs": settings.costs, "review_cost": settings.review_cost})
     elif settings.goal == "coverage":
         scores = np.sort(rule.apply(task, probabilities).score)
-        silent = int((len(scores) + 1) * (1 - settings.coverage))
-        least = float(scores[silent]) if 0 < silent < len(scores) else 0.0
-        rule = rule.model_copy(update={"least_score": least})
+        silent = silent_rows(len(scores), settings.coverage, settings.confidence)
+        rule = rule.model_copy(update={"least_score": float(scores[silent]) if silent else 0.0})
     return rule, notes
+
+
+def silent_rows(rows: int, coverage: float, confidence: float) -> int:
+    """Return how many of the least sure rows may stay without answer, so that unseen text is covered for sure."""
+    from scipy.stats import beta
+
+    silent = np.arange(1, rows)
+    covered = beta.ppf(1 - confidence, rows - silent, silent + 1)  # of all text, when the rule begins at row `silent`
+    return int((covered >= coverage).sum())
 
 
 def check_goal(task: Task, settings: DecideSettings) -> None:
