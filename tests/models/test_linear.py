@@ -151,6 +151,9 @@ def test_rows_that_teach_nothing(task, labels, message):
     targets = task.encode(labels)
     with pytest.raises(DataError, match=message):
         check_learnable(task, targets)
+    if message.startswith("only one"):  # a part of the rows, as in cross-fitting, may hold a label once
+        fit_linear(["some text"] * len(labels), targets, task)
+        return
     with pytest.raises(DataError, match=message):
         fit_linear(["some text"] * len(labels), targets, task)
 

@@ -25,13 +25,14 @@ from tamis.models.linear import LinearModel, load_linear
 from tamis.models.linear_fit import fit_linear
 from tamis.models.manifest import BundleManifest, EngineChoice, Lineage, TaskSpec
 from tamis.models.probe import build_probe, probe_features, set_head
-from tamis.models.probe_fit import fit_head
+from tamis.models.probe_fit import Head, fit_head
 
 __all__ = [
     "MINILM",
     "Bundle",
     "BundleManifest",
     "EngineChoice",
+    "Head",
     "Lineage",
     "LinearModel",
     "TaskSpec",

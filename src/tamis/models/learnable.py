@@ -13,8 +13,11 @@ from tamis.tasks import Codes, Task
 LEAST_ROWS = 2
 
 
-def check_learnable(task: Task, targets: npt.NDArray[Any]) -> None:
-    """Raise what is wrong with the targets of the training rows (from `task.encode`), if anything is."""
+def check_learnable(task: Task, targets: npt.NDArray[Any], *, least_rows: int = LEAST_ROWS) -> None:
+    """Raise what is wrong with the targets of the training rows (from `task.encode`), if anything is.
+
+    Of one label a text, each must be on `least_rows` rows, or on none.
+    """
     names = task.outputs
     counts = label_counts(task, targets)
     labelled = len(known_rows(targets))
@@ -34,11 +37,11 @@ def check_learnable(task: Task, targets: npt.NDArray[Any]) -> None:
             f"all {labelled} training rows are labelled {present[0]!r}: there is nothing to tell apart",
             hint="a classifier needs two labels or more; tamis data show tells which there are in each split",
         )
-    lone = [name for name, count in zip(names, counts, strict=True) if 0 < count < LEAST_ROWS]
+    lone = [name for name, count in zip(names, counts, strict=True) if 0 < count < least_rows]
     if lone:
         shown = ", ".join(repr(name) for name in lone[:5]) + (", …" if len(lone) > 5 else "")
         raise DataError(
-            f"only one training row is labelled {shown}: a label is learned from {LEAST_ROWS} rows or more",
+            f"only one training row is labelled {shown}: a label is learned from {least_rows} rows or more",
             hint="add rows, merge the label with another, or leave it out",
         )
 

@@ -54,7 +54,7 @@ def fit_linear(
     >>> [task.choose(task.probabilities(model.logits(["a good one"])))]
     [['good']]
     """
-    check_learnable(task, targets)
+    check_learnable(task, targets, least_rows=1)
     if any(not strength > 0 for strength in strengths) or not strengths:
         raise UsageError(f"strengths {tuple(strengths)}: one or more numbers above 0")
     kept = known_rows(targets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +15,26 @@ from tamis.tasks import Task
 if TYPE_CHECKING:
     import torch
 
-PENALTIES = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
-"""How much large weights cost; validation chooses."""
+PULLS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+"""How strongly the weights are held near nothing; which is right, validation says."""
 _WITHOUT_VALIDATION = 0.03
 
 Floats32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear layer."""
+
+    weights: Floats32
+    """outputs x features."""
+    bias: Floats32
+    pull: float
+    """How strongly the weights were held near nothing."""
+
+    def logits(self, features: Floats32) -> Floats32:
+        """Return a row of logits for each row of features."""
+        return features @ self.weights.T + self.bias
 
 
 def fit_head(
@@ -31,15 +47,15 @@ def fit_head(
     label_weights: npt.NDArray[np.floating[Any]] | None = None,
     smoothing: float = 0.0,
     focal: float = 0.0,
-    penalties: Sequence[float] = PENALTIES,
-) -> tuple[Floats32, Floats32, dict[str, Any]]:
-    """Return weights (outputs x features), bias, and what was chosen on the way, for the task's own loss.
+    pulls: Sequence[float] = PULLS,
+) -> Head:
+    """Return the linear layer with the least of the task's own loss; of several pulls, the best on validation.
 
-    Rows without label are left out. With validation rows the penalty that gives the smallest loss on them is taken.
+    Rows without label are left out.
     """
     import torch
 
-    check_learnable(task, targets)
+    check_learnable(task, targets, least_rows=1)
     kept = known_rows(targets)
     middle, spread = features[kept].mean(axis=0), features[kept].std(axis=0)
     spread = np.where(spread > 1e-8, spread, 1.0).astype(np.float32)
@@ -53,27 +69,27 @@ def fit_head(
     weights = torch.zeros(len(task.outputs), features.shape[1], requires_grad=True)
     bias = torch.zeros(len(task.outputs), requires_grad=True)
 
-    def loss(penalty: float) -> torch.Tensor:
+    def loss(pull: float) -> torch.Tensor:
         each = task.loss(given @ weights.T + bias, wanted, weights=labels, smoothing=smoothing, focal=focal)
         mean = each.mean() if rows is None else (each * rows).sum() / rows.sum()
-        return mean + penalty / 2 * weights.square().sum()
+        return mean + pull / 2 * weights.square().sum()
 
     judged = np.zeros(0, np.int64) if validation is None else known_rows(validation[1])
     if validation is None or not len(judged):
-        penalty = _WITHOUT_VALIDATION if _WITHOUT_VALIDATION in penalties else penalties[0]
-        _minimise(lambda: loss(penalty), [weights, bias])
-        return *_unscaled(weights, bias, middle, spread), {"penalty": penalty}
+        pull = _WITHOUT_VALIDATION if _WITHOUT_VALIDATION in pulls else pulls[0]
+        _minimise(lambda: loss(pull), [weights, bias])
+        return Head(*_unscaled(weights, bias, middle, spread), pull)
     seen, right = scaled(validation[0][judged]), torch.from_numpy(validation[1][judged])
-    best: tuple[float, float, Floats32, Floats32] | None = None
-    for penalty in sorted(penalties, reverse=True):
-        _minimise(lambda penalty=penalty: loss(penalty), [weights, bias])
+    best: tuple[float, Head] | None = None
+    for pull in sorted(pulls, reverse=True):
+        _minimise(lambda pull=pull: loss(pull), [weights, bias])
         with torch.no_grad():
             cost = task.loss(seen @ weights.T + bias, right, weights=None, smoothing=0.0, focal=0.0).mean().item()
         if best is not None and cost >= best[0]:
             break  # it has one valley
-        best = (cost, penalty, *_unscaled(weights, bias, middle, spread))
+        best = (cost, Head(*_unscaled(weights, bias, middle, spread), pull))
     assert best is not None
-    return best[2], best[3], {"penalty": best[1], "validation_loss": best[0]}
+    return best[1]
 
 
 def _minimise(loss: Any, parameters: list[torch.Tensor]) -> None:

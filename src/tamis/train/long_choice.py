@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tamis.features import LongText, Tokenizer, tokenize
-from tamis.models import most_tokens
+from tamis.models import fit_head, most_tokens
 from tamis.train.events import Listener, Noted
 from tamis.train.family import Assignment
 from tamis.train.precision import Arithmetic
@@ -68,7 +68,6 @@ def _score(
     judged: _Sample,
 ) -> float:
     from tamis.train.embed import text_means
-    from tamis.train.head import fit_head
 
     task = given.task
     features, others = (

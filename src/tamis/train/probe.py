@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tamis.core import draft_folder, fingerprint, fingerprint_file, publish
 from tamis.features import Tokenizer, load_tokenizer
-from tamis.models import EngineChoice, build_probe, find_backbone, probe_features, save_encoder, set_head
+from tamis.models import EngineChoice, build_probe, find_backbone, fit_head, probe_features, save_encoder, set_head
 from tamis.train.class_weights import label_weights
 from tamis.train.family import Assignment, Fitted
 from tamis.train.long_choice import choose_long_text
@@ -24,8 +24,6 @@ _FORMAT = 1
 
 def fit_probe(given: Assignment) -> Fitted:
     """Embed each row once and train a head on that; the draft then holds an encoder with that head."""
-    from tamis.train.head import fit_head
-
     settings, task = given.settings, given.task
     arithmetic = choose_arithmetic(settings.device, settings.precision)
     folder = find_backbone(settings.backbone)
