@@ -52,8 +52,10 @@ def tokenize(texts: Sequence[str], tokenizer: Tokenizer, long_text: LongText) ->
     pieces: list[npt.NDArray[np.int32]] = []
     owners: list[int] = []
     lengths = np.zeros(len(texts), dtype=np.int32)
-    special = tokenizer.special
-    for number, encoding in enumerate(tokenizer.engine.encode_batch_fast(list(texts))):
+    special, engine = tokenizer.special, tokenizer.engine
+    # for one text, waking the library's threads takes longer than the work
+    encodings = [engine.encode(texts[0])] if len(texts) == 1 else engine.encode_batch_fast(list(texts))
+    for number, encoding in enumerate(encodings):
         ids = np.array(encoding.ids, dtype=np.int32)
         lengths[number] = len(ids)
         cut = long_text.cut(ids, special=special)

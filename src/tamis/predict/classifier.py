@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tamis.core import Prediction, UsageError
+from tamis.decide import Decider
 from tamis.models import Bundle, load_linear, open_bundle
 from tamis.predict.engine import Engine, Floats32, RawScores
 from tamis.predict.engines import load_engine
@@ -41,6 +42,7 @@ class Classifier:
 
     def __init__(self, bundle: Bundle, scorer: Scorer) -> None:
         self.bundle = bundle
+        self.decider = _decider(bundle, scorer)
         self._scorer = scorer
 
     @classmethod
@@ -96,7 +98,7 @@ class Classifier:
 
     def probabilities(self, texts: Texts) -> npt.NDArray[np.float64]:
         """Return the calibrated probability of each label, a row for each text."""
-        return self.bundle.manifest.decider.calibration.probabilities(self.bundle.task, self.raw(texts).logits)
+        return self.decider.calibration.probabilities(self.bundle.task, self.raw(texts).logits)
 
     def predict(self, texts: Texts, ids: Sequence[str] | None = None) -> list[Prediction]:
         """Return one prediction a text, in order; without ids they are numbered from 1."""
@@ -168,9 +170,20 @@ class Classifier:
     def _decide(self, ids: Sequence[str], raw: RawScores) -> list[Prediction]:
         if not len(raw):
             return []
-        return self.bundle.manifest.decider.decide(
+        decider = self.decider
+        if decider.unknown is not None and raw.empty.all():  # nothing ran, so there is nothing to compare
+            decider = decider.model_copy(update={"unknown": None})
+        return decider.decide(
             self.bundle.task, raw.logits, ids=ids, empty=raw.empty, pooled=raw.pooled, model=self.bundle.name
         )
+
+
+def _decider(bundle: Bundle, scorer: Scorer) -> Decider:
+    """What was fitted to the scores that will come."""
+    plain = bundle.manifest.decider
+    if isinstance(scorer, EncoderScorer):
+        plain = bundle.manifest.decider_for(scorer.engine.name, scorer.engine.precision)
+    return plain.load(bundle.path)
 
 
 def _joined(parts: Sequence[RawScores]) -> RawScores:
