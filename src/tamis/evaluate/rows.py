@@ -123,7 +123,7 @@ class ScoredRows:
 def score_rows(classifier: Classifier, rows: LabelledRows) -> ScoredRows:
     """Return labelled rows with a model's scores and decisions, exactly as it serves them."""
     bundle = classifier.bundle
-    return scored(rows, bundle.task, classifier.raw(rows.texts), decider=bundle.manifest.decider, model=bundle.name)
+    return scored(rows, bundle.task, classifier.raw(rows.texts), decider=classifier.decider, model=bundle.name)
 
 
 def scored(

@@ -69,7 +69,7 @@ def evaluate_model(
         by=by,
         conditions=conditions,
         settings=settings,
-        decider=bundle.manifest.decider,
+        decider=classifier.decider,
         run=bundle.manifest.lineage.run,
         length_unit="words" if bundle.manifest.family == "linear" else "tokens",
         began=began,

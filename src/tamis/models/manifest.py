@@ -64,6 +64,8 @@ class EngineChoice(_Record):
     precision: str = "fp32"
     file: str
     """The file it reads: model.safetensors, model.onnx, model.int8.onnx…"""
+    decider: Decider | None = None
+    """What was fitted to this form's own scores; None: they are those of the plain form, and so is the decider."""
 
 
 class BundleManifest(_Record):
@@ -87,3 +89,10 @@ class BundleManifest(_Record):
     """The sha256 of every file but this one and the model card."""
     seal: str = ""
     """The sha256 of all that this file says besides."""
+
+    def decider_for(self, engine: str, precision: str) -> Decider:
+        """Return what decides on the scores of an engine: of the recorded form its own, of all others the plain one."""
+        chosen = self.engine
+        if chosen.decider is not None and (engine, precision) == (chosen.name, chosen.precision):
+            return chosen.decider
+        return self.decider
