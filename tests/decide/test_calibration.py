@@ -89,6 +89,11 @@ def test_rows_without_label_are_left_out(task, draw):
     assert report.reason == "0 rows have a label: nothing can be fitted"
 
 
+def test_a_calibration_of_another_model_is_told(task):
+    with pytest.raises(DataError, match="the calibration has 2 values of scale for 3 outputs: vector"):
+        Calibration(method="vector", scale=(1, 2)).probabilities(task, np.zeros((1, 3)))
+
+
 def test_wrong_scores_are_told(task):
     with pytest.raises(DataError, match=r"row 1 \(from 0\) has scores that are no numbers"):
         fit_calibration(task, np.array([[0, 0, 0], [np.nan, 0, 0]]), np.array([0, 1]))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
 from tamis.core import DataError, LabelSet, UsageError
+from tamis.data import Schema
 from tamis.decide import Decider, DecideSettings, Unknown, fit_decider
+from tamis.models import BundleManifest, EngineChoice, Lineage, TaskSpec, open_bundle, seal_bundle
 from tamis.tasks import MASKED, MultiLabel, SingleLabel
 
 WIDTH = 16
@@ -91,6 +95,32 @@ def test_embeddings_lie_beside_the_json_and_come_back(method, tmp_path):
     assert decide(task, back.load(tmp_path), logits, pooled) == decide(task, decider, logits, pooled)
     with pytest.raises(DataError, match="tells unknown text by its embedding"):
         decide(task, decider, logits, None)
+
+
+def test_a_bundle_holds_them(tmp_path):
+    task = SingleLabel(LabelSet("abcd"))
+    logits, pooled, truth = clusters(400)
+    decider = fit_decider(task, logits, truth, DecideSettings(unknown="neighbours"), pooled=pooled).decider
+    lineage = Lineage(
+        run="r-1", fingerprint="f", dataset="d@1", dataset_fingerprint="d", tamis="0", created=datetime.now(UTC)
+    )
+    manifest = BundleManifest(
+        name="r-1",
+        family="encoder",
+        task=TaskSpec.of(task),
+        schema_=Schema(text=("text",)),
+        decider=decider,
+        engine=EngineChoice(name="torch", file="model.safetensors"),
+        lineage=lineage,
+    )
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    seal_bundle(tmp_path, manifest)
+    opened = open_bundle(tmp_path).manifest
+    assert set(opened.files) == {"model.safetensors", "unknown.safetensors"}
+    assert decide(task, opened.decider, logits, pooled) == decide(task, decider, logits, pooled)
+    (tmp_path / "unknown.safetensors").write_bytes(b"other")
+    with pytest.raises(DataError, match=r"unknown.safetensors of the bundle .* is not the file that was sealed"):
+        open_bundle(tmp_path)
 
 
 def test_damaged_embeddings_are_told(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from tamis.core import DataError
 from tamis.tasks import Floats, Task, sigmoid, softmax
 
 Method = Literal["none", "temperature", "vector", "isotonic"]
@@ -39,7 +40,10 @@ class Calibration(BaseModel):
 
     def probabilities(self, task: Task, logits: Floats) -> npt.NDArray[np.float64]:
         """Return the calibrated probability of each output, row by row."""
-        scaled = logits.astype(np.float64)
+        scaled, outputs = logits.astype(np.float64), len(task.outputs)
+        for what, many in (("scale", len(self.scale)), ("shift", len(self.shift)), ("curves", len(self.curves))):
+            if many not in (0, outputs) and (what, many) != ("scale", 1):
+                raise DataError(f"the calibration has {many} values of {what} for {outputs} outputs: {self.method}")
         if self.scale:
             scaled = scaled * np.array(self.scale)
         if self.shift:

@@ -47,8 +47,9 @@ def seal_bundle(folder: Path, manifest: BundleManifest) -> Bundle:
     """Write `tamis.json` with the hash of every file in `folder`, and return the bundle.
 
     Call it again after a file was added: the manifest is replaced in one step. The model card has no hash: people
-    write in it.
+    write in it. What the decider has beside its JSON is written first.
     """
+    manifest.decider.save(folder)
     files = {file: _sha256(folder / file) for file in _files(folder) if file not in (MANIFEST, CARD)}
     check_names(files, folder)
     sealed, content = with_seal(manifest.model_copy(update={"files": files}))
@@ -81,7 +82,7 @@ def open_bundle(path: Path) -> Bundle:
     if strangers:
         shown = ", ".join(strangers[:5]) + (", …" if len(strangers) > 5 else "")
         raise DataError(f"the bundle {path} holds files that were not sealed: {shown}", hint="take them out of it")
-    return Bundle(folder, manifest)
+    return Bundle(folder, manifest.model_copy(update={"decider": manifest.decider.load(folder)}))
 
 
 def _files(folder: Path) -> list[str]:
