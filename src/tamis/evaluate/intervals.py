@@ -191,7 +191,8 @@ def interval(name: str, value: float, draws: Numbers, bootstrap: Bootstrap, *, r
     if name != "ece" or not len(finite):
         return whole
     above = float(finite.mean()) - value
-    return Interval(value, max(0.0, min(value, whole.low - 2 * above)), max(value, whole.high - above))
+    low = sqrt(max(0.0, 2 * value**2 - whole.high**2))  # the noise of bins adds up in squares
+    return Interval(value, min(value, low), max(value, whole.high - above))
 
 
 def _percentiles(value: float, draws: Numbers, bootstrap: Bootstrap) -> Interval:
