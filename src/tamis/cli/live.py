@@ -34,9 +34,11 @@ class Watch(Protocol):
 
 
 @contextlib.contextmanager
-def watching(*, quiet: bool) -> Iterator[Watch]:
-    """Yield what shows a training: nothing if `quiet`, a live view on a terminal, else lines on stderr."""
-    if quiet:
+def watching(*, quiet: bool, silent: bool = False) -> Iterator[Watch]:
+    """Yield what shows a training: notes only if `quiet`, a live view on a terminal, else lines on stderr."""
+    if silent:
+        yield _Silent()
+    elif quiet:
         yield _Quiet()
     elif sys.stderr.isatty():
         with _Live() as live:
@@ -45,11 +47,18 @@ def watching(*, quiet: bool) -> Iterator[Watch]:
         yield _Lines()
 
 
-class _Quiet:
-    """Shows only what a person must read, on stderr."""
+class _Silent:
+    """Shows nothing."""
 
     def track(self, what: str, *, total: float | None, unit: str) -> AbstractContextManager[Advance]:
         return contextlib.nullcontext(lambda amount: None)
+
+    def hear(self, event: Event) -> None:
+        pass
+
+
+class _Quiet(_Silent):
+    """Shows only what a person must read, on stderr."""
 
     def hear(self, event: Event) -> None:
         from tamis.train import Noted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -51,7 +52,8 @@ def train(
     flags = {"family": family, "backbone": backbone, "epochs": epochs, "seed": seed, "seeds": seeds}
     settings = _settings(workspace, **flags)
     opened = open_dataset(workspace, dataset)
-    with watching(quiet=as_json) as watch:
+    first = os.environ.get("RANK", "0") == "0"  # of those that torchrun starts, one tells
+    with watching(quiet=as_json, silent=not first) as watch:
         run = train_model(
             workspace,
             opened,
@@ -62,7 +64,9 @@ def train(
             progress=watch,
             on_event=watch.hear,
         )
-        baseline = _baseline(workspace, opened, run, watch)
+        baseline = _baseline(workspace, opened, run, watch) if first else None
+    if not first:
+        return
     if as_json:
         linear = None if baseline is None else baseline.validation
         output.print_json({**run.to_dict(), "linear_baseline": linear})

@@ -8,7 +8,8 @@ from tamis.core import Progress, Silent, Workspace, write_atomic
 from tamis.data import Dataset
 from tamis.train.config import TrainSettings
 from tamis.train.record import Run
-from tamis.train.run import train_model
+from tamis.train.run import train_with
+from tamis.train.workers import Workers
 
 _CONFIG = "tamis.yaml"
 
@@ -21,4 +22,4 @@ def linear_baseline(
     if not (home.root / _CONFIG).exists():
         write_atomic(home.root / _CONFIG, "")
     settings = TrainSettings(family="linear", trackers=(), parents=dict(parents or {}))
-    return train_model(home, dataset, settings, progress=progress)
+    return train_with(Workers(), home, dataset, settings, progress=progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,25 @@ class Journal:
     """Listens to a run. Every epoch and note is written, and of the steps at most some a second."""
 
     path: Path
-    epochs: list[Epoch] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    _epochs: dict[tuple[int, int], Epoch] = field(default_factory=dict)
+    _warnings: dict[str, None] = field(default_factory=dict)
     _last: float = 0.0
+
+    @classmethod
+    def of(cls, path: Path, *, warnings: Sequence[str] = ()) -> Journal:
+        """Return the journal of a run, with what an earlier stretch of it wrote."""
+        epochs = [_epoch(line, int(line["seed"])) for line in read_metrics(path) if line["event"] == "epoch"]
+        return cls(path, {(epoch.seed, epoch.epoch): epoch for epoch in epochs}, dict.fromkeys(warnings))
+
+    @property
+    def epochs(self) -> tuple[Epoch, ...]:
+        """The epochs; one that was done again after a kill counts once."""
+        return tuple(self._epochs.values())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was noted, each sentence once."""
+        return tuple(self._warnings)
 
     def hear(self, event: Event, *, seed: int) -> None:
         """Write an event."""
@@ -36,26 +52,12 @@ class Journal:
             seconds = {name: round(value, 5) for name, value in event.seconds.items()}
             self._write("step", seed, {**vars(event), "seconds": seconds, "layer_norms": dict(event.layer_norms)})
         elif isinstance(event, EpochDone):
-            self.epochs.append(
-                Epoch(
-                    seed=seed,
-                    epoch=event.epoch,
-                    step=event.step,
-                    train_loss=event.train_loss,
-                    validation=dict(event.validation),
-                    best=event.best,
-                )
-            )
-            scores = {"validation": dict(event.validation), "predicted": dict(event.predicted)}
-            self._write("epoch", seed, {**vars(event), **scores})
+            told = {**vars(event), "validation": dict(event.validation), "predicted": dict(event.predicted)}
+            self._epochs[seed, event.epoch] = _epoch(told, seed)
+            self._write("epoch", seed, told)
         elif isinstance(event, Noted):
-            self.warn(event.message)
+            self._warnings.setdefault(event.message)
             self._write("note", seed, vars(event))
-
-    def warn(self, message: str) -> None:
-        """Keep a sentence for the record, once."""
-        if message not in self.warnings:
-            self.warnings.append(message)
 
     def _write(self, kind: str, seed: int, values: Mapping[str, Any]) -> None:
         line = {"event": kind, "seed": seed, "time": round(time.time(), 3), **_finite(values)}
@@ -74,6 +76,13 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             continue
     return lines
+
+
+def _epoch(told: Mapping[str, Any], seed: int) -> Epoch:
+    """The epoch that an event, or a line of the file, tells of."""
+    known = _finite({name: told[name] for name in ("epoch", "step", "train_loss", "best")})
+    scores = {name: score for name, score in _finite(told["validation"]).items() if score is not None}
+    return Epoch(seed=seed, validation=scores, **known)
 
 
 def _finite(value: Any) -> Any:

@@ -33,7 +33,8 @@ class Epoch(_Record):
     seed: int
     epoch: int
     step: int
-    train_loss: float
+    train_loss: float | None
+    """None where it was no finite number."""
     validation: dict[str, float] = {}
     best: bool
 

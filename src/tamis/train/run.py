@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import tamis
-from tamis.core import Progress, Silent, UsageError, Workspace
+from tamis.core import Progress, Silent, Workspace
 from tamis.data import Dataset
 from tamis.decide import DecideSettings, check_goal
 from tamis.models import BundleManifest, EngineChoice, Lineage, TaskSpec
 from tamis.train.assemble import finish_bundle
-from tamis.train.candidate import Candidate
+from tamis.train.begin import finished_run, new_run, run_to_resume
 from tamis.train.config import TrainSettings
 from tamis.train.events import Event, Listener, Noted
 from tamis.train.families import FAMILIES
 from tamis.train.family import Assignment
-from tamis.train.journal import Journal
 from tamis.train.lock import hold
 from tamis.train.material import Material, read_material
-from tamis.train.origin import code_fingerprint, environment, git_commit, host, run_fingerprint
-from tamis.train.profile import Profiler, write_profile
-from tamis.train.record import (
-    BUNDLE,
-    METRICS,
-    Run,
-    SeedScores,
-    Status,
-    find_run,
-    list_runs,
-    new_run_folder,
-    save_run,
-    spread_of,
-)
+from tamis.train.origin import run_fingerprint
+from tamis.train.precision import choose_arithmetic
+from tamis.train.record import BUNDLE, Run, read_run, save_run, spread_of
 from tamis.train.room import require_room
-from tamis.train.seeds import fit_best
-from tamis.train.tracking import Trackers
-from tamis.train.usage import Usage
+from tamis.train.seeds import fit_best, still_to_fit
+from tamis.train.watchers import Watchers
+from tamis.train.workers import Workers, join_workers
 
 SEEDS, CHECKPOINTS = "seeds", "checkpoints"
 
@@ -61,189 +48,169 @@ def train_model(
     """Return the run that trained a model on a dataset's splits, published with its bundle.
 
     A run with the same fingerprint that is finished is returned as it is unless `force`; `resume` goes on with one that
-    was killed. `on_event` hears every step, epoch and note.
+    was killed. `on_event` hears every step, epoch and note. Under torchrun all processes train the one model.
     """
     settings = settings or workspace.config.of(TrainSettings)
+    FAMILIES[settings.family].check(settings)
+    workers = _workers(settings)
+    if not workers.first:
+        return _help(workspace, dataset, settings, workers)
+    return train_with(
+        workers, workspace, dataset, settings, name=name, resume=resume, force=force, progress=progress, say=on_event
+    )
+
+
+def train_with(
+    workers: Workers,
+    workspace: Workspace,
+    dataset: Dataset,
+    settings: TrainSettings,
+    *,
+    name: str | None = None,
+    resume: bool = False,
+    force: bool = False,
+    progress: Progress = Silent(),
+    say: Listener | None = None,
+) -> Run:
+    """Do what `train_model` does in the first of these workers, which may be the only one."""
     decide = workspace.config.of(DecideSettings)
     told = {"train": settings.model_dump(mode="json"), "decide": decide.model_dump(mode="json")}
-    family = FAMILIES[settings.family]
-    family.check(settings)
+    family, say = FAMILIES[settings.family], say or (lambda event: None)
     print_ = run_fingerprint(
         dataset=dataset.manifest.fingerprint, settings=told, starts_from=family.starts_from(settings)
     )
-    say = on_event or (lambda event: None)
-    if not force and (same := _finished(workspace, print_, name)):
+    if not force and (same := finished_run(workspace, print_, name)):
         say(Noted(kind="same", message=f"{same.name} is this very run: same rows, settings, code and seed"))
+        workers.gather((same.path, False))
         return same
     material = read_material(dataset, parents=settings.parents)
     check_goal(material.task, decide)
-    run = _unfinished(workspace, print_, name, say) if resume else None
     require_room(workspace.state, family.bytes_needed(settings), what=f"a run of the family {settings.family}")
-    if run is None:
-        folder = new_run_folder(workspace, f"{dataset.name}-{settings.family}", name=name)
-        run = Run(
-            name=folder.name,
-            status="running",
-            fingerprint=print_,
-            dataset=dataset.ref,
-            dataset_fingerprint=dataset.manifest.fingerprint,
-            family=settings.family,
-            settings=told,
-            tamis=tamis.__version__,
-            code=code_fingerprint(),
-            environment=dict(environment()),
-            git_commit=git_commit(workspace.root),
-            host=host(),
-            started=datetime.now(UTC),
-            rows=material.counts,
-            main_metric=material.task.main_metric,
-            path=folder,
-        )
+    run = run_to_resume(workspace, print_, name, say) if resume else None
+    run = run or new_run(workspace, dataset, material, print_, told, name)
     with hold(run.path):
-        job = _Job(workspace, dataset, settings, decide, material, run, resume=resume, progress=progress, say=say)
-        return job.done()
-
-
-@dataclass
-class _Job:
-    """One stretch of work on a run."""
-
-    workspace: Workspace
-    dataset: Dataset
-    settings: TrainSettings
-    decide: DecideSettings
-    material: Material
-    run: Run
-    resume: bool
-    progress: Progress
-    say: Listener
-
-    def __post_init__(self) -> None:
-        self.journal = Journal(self.run.path / METRICS, epochs=list(self.run.epochs), warnings=[*self.run.warnings])
-        self.trackers = Trackers.of(self.workspace, self.run, self.settings.trackers, self._note)
-        self.profiler = Profiler(Usage().start())
-        self.clock = time.monotonic()
-
-    def done(self) -> Run:
-        """Do the work and return the finished run; what goes wrong is in the record as well."""
-        save_run(self.run.model_copy(update={"status": "running", "error": None}))
+        watchers = Watchers.of(workspace, run, say=say, progress=progress)
+        save_run(run.model_copy(update={"status": "running", "error": None}))
+        workers.gather((run.path, True))
         try:
-            for sentence in self.material.warnings:
-                self._note(Noted(kind="data", message=sentence))
-            seeds = self.run.path / SEEDS
-            best, scores = fit_best(self.settings, self._assignment, seeds, self._manifest(), emit=self._note)
-            _, report = finish_bundle(best, self.material, self.decide, into=self.run.path / BUNDLE)
-            for sentence in report.notes:
-                self._note(Noted(kind="decide", message=sentence))
-        except KeyboardInterrupt:
-            self._close("stopped", error="stopped by hand")
-            raise
+            finished = _make(workspace, dataset, settings, decide, material, run, watchers, resume=resume)
         except BaseException as error:
-            self._close("failed", error=f"{type(error).__name__}: {error}")
+            stopped = isinstance(error, KeyboardInterrupt)
+            said = "stopped by hand" if stopped else f"{type(error).__name__}: {error}"
+            watchers.close(_ended(run, status="stopped" if stopped else "failed", error=said))
             raise
-        run = self._close("finished", best=best, scores=scores)
-        for leftover in (SEEDS, CHECKPOINTS):
-            shutil.rmtree(self.run.path / leftover, ignore_errors=True)
-        return run
-
-    def _assignment(self, seed: int, draft: Path) -> Assignment:
-        return Assignment(
-            task=self.material.task,
-            train=self.material.train,
-            validation=self.material.validation,
-            settings=self.settings,
-            seed=seed,
-            draft=draft,
-            checkpoints=self.run.path / CHECKPOINTS / str(seed),
-            cache=self.workspace.cache,
-            resume=self.resume,
-            emit=partial(self._hear, seed=seed),
-            progress=self.progress,
-        )
-
-    def _hear(self, event: Event, *, seed: int) -> None:
-        self.journal.hear(event, seed=seed)
-        self.profiler.hear(event)
-        self.trackers.hear(event, seed)
-        self.say(event)
-
-    def _note(self, event: Event) -> None:
-        self.journal.hear(event, seed=self.settings.seed)
-        self.say(event)
-
-    def _manifest(self) -> BundleManifest:
-        """What the bundle says before anything was decided."""
-        manifest = self.dataset.manifest
-        return BundleManifest(
-            name=f"{self.run.name}.{self.run.fingerprint[:4]}",
-            family=self.run.family,
-            task=TaskSpec.of(self.material.task),
-            schema_=manifest.schema_,
-            cleaning=manifest.cleaning,
-            engine=EngineChoice(name="none", file=""),
-            lineage=Lineage(
-                run=self.run.name,
-                fingerprint=self.run.fingerprint,
-                dataset=self.run.dataset,
-                dataset_fingerprint=self.run.dataset_fingerprint,
-                tamis=self.run.tamis,
-                git_commit=self.run.git_commit,
-                created=self.run.started,
-                settings=self.run.settings,
-            ),
-        )
-
-    def _close(
-        self,
-        status: Status,
-        *,
-        error: str | None = None,
-        best: Candidate | None = None,
-        scores: Sequence[SeedScores] = (),
-    ) -> Run:
-        changes: dict[str, Any] = {
-            "status": status,
-            "error": error,
-            "finished": datetime.now(UTC),
-            "seconds": round(self.run.seconds + time.monotonic() - self.clock, 3),
-            "epochs": tuple(self.journal.epochs),
-            "warnings": tuple(self.journal.warnings),
-        }
-        if best is not None:
-            changes |= {
-                "validation": best.validation,
-                "notes": dict(best.fitted.notes),
-                "seeds": tuple(scores),
-                "spread": spread_of([seed.validation for seed in scores]),
-            }
-        self.profiler.usage.stop()
-        run = save_run(self.run.model_copy(update=changes))
-        write_profile(self.profiler.profile(run, seconds=time.monotonic() - self.clock), run.path)
-        self.trackers.close(run, self.progress)
-        told = run.model_copy(update={"warnings": tuple(self.journal.warnings)})
-        return run if told == run else save_run(told)
+        closed = watchers.close(finished)
+    for leftover in (SEEDS, CHECKPOINTS):
+        shutil.rmtree(run.path / leftover, ignore_errors=True)
+    workers.wait()
+    return closed
 
 
-def _finished(workspace: Workspace, print_: str, name: str | None) -> Run | None:
-    for run in reversed(list_runs(workspace)):
-        if run.fingerprint == print_ and run.status == "finished" and name in (None, run.name):
-            return run
-    return None
+def _make(
+    workspace: Workspace,
+    dataset: Dataset,
+    settings: TrainSettings,
+    decide: DecideSettings,
+    material: Material,
+    run: Run,
+    watchers: Watchers,
+    *,
+    resume: bool,
+) -> Run:
+    """Fit, choose, calibrate and publish."""
+    for sentence in material.warnings:
+        watchers.note(Noted(kind="data", message=sentence))
+    assignment = _assignments(
+        workspace, settings, material, run.path, resume=resume, emit=watchers.hear, progress=watchers.progress
+    )
+    manifest = _manifest(run, dataset, material)
+    best, scores = fit_best(settings, assignment, run.path / SEEDS, manifest, emit=watchers.note)
+    _, report = finish_bundle(best, material, decide, into=run.path / BUNDLE)
+    for sentence in report.notes:
+        watchers.note(Noted(kind="decide", message=sentence))
+    return _ended(
+        run,
+        status="finished",
+        validation=best.validation,
+        notes=dict(best.fitted.notes),
+        seeds=tuple(scores),
+        spread=spread_of([seed.validation for seed in scores]),
+    )
 
 
-def _unfinished(workspace: Workspace, print_: str, name: str | None, say: Listener) -> Run | None:
-    """Return the run to go on with: the one that was named, or the newest with the same fingerprint."""
-    if name is not None:
-        run = find_run(workspace, name)
-        if run.fingerprint != print_:
-            raise UsageError(
-                f"{name} cannot go on: its rows, settings or code were others",
-                hint=f"`tamis runs show {name}` tells them; without --resume a new run begins",
-            )
-        return run
-    for run in reversed(list_runs(workspace)):
-        if run.fingerprint == print_ and run.status != "finished" and (run.status != "running" or run.interrupted):
-            say(Noted(kind="resume", message=f"going on with {run.name}"))
-            return run
-    say(Noted(kind="resume", message="no run of these rows and settings was cut short: a new one begins"))
-    return None
+def _workers(settings: TrainSettings) -> Workers:
+    """Return this process's place among those that torchrun started; alone, without asking torch."""
+    if os.environ.get("WORLD_SIZE", "1") == "1":
+        return Workers()
+    return join_workers(choose_arithmetic(settings.device, settings.precision).device)
+
+
+def _help(workspace: Workspace, dataset: Dataset, settings: TrainSettings, workers: Workers) -> Run:
+    """Do the share of a process that is not the first: fit with the others, write nothing, and return their run."""
+    folder, to_do = workers.gather(None)[0]
+    family = FAMILIES[settings.family]
+    if to_do and family.shared:
+        material = read_material(dataset, parents=settings.parents)
+        assignment = _assignments(workspace, settings, material, folder, resume=True)
+        for seed in still_to_fit(settings, folder / SEEDS):
+            with tempfile.TemporaryDirectory(prefix="tamis-") as draft:
+                family.fit(assignment(seed, Path(draft)))
+    if to_do:
+        workers.wait()
+    return read_run(folder)
+
+
+def _assignments(
+    workspace: Workspace,
+    settings: TrainSettings,
+    material: Material,
+    folder: Path,
+    *,
+    resume: bool,
+    emit: Callable[..., None] | None = None,
+    progress: Progress = Silent(),
+) -> Callable[[int, Path], Assignment]:
+    """Return what gives each seed its work."""
+
+    def nobody(event: Event, *, seed: int) -> None:
+        """Nobody hears the processes that only help."""
+
+    return lambda seed, draft: Assignment(
+        task=material.task,
+        train=material.train,
+        validation=material.validation,
+        settings=settings,
+        seed=seed,
+        draft=draft,
+        checkpoints=folder / CHECKPOINTS / str(seed),
+        cache=workspace.cache,
+        resume=resume,
+        emit=partial(emit or nobody, seed=seed),
+        progress=progress,
+    )
+
+
+def _manifest(run: Run, dataset: Dataset, material: Material) -> BundleManifest:
+    """What the bundle says before anything was decided."""
+    return BundleManifest(
+        name=f"{run.name}.{run.fingerprint[:4]}",
+        family=run.family,
+        task=TaskSpec.of(material.task),
+        schema_=dataset.manifest.schema_,
+        cleaning=dataset.manifest.cleaning,
+        engine=EngineChoice(name="none", file=""),
+        lineage=Lineage(
+            run=run.name,
+            fingerprint=run.fingerprint,
+            dataset=run.dataset,
+            dataset_fingerprint=run.dataset_fingerprint,
+            tamis=run.tamis,
+            git_commit=run.git_commit,
+            created=run.started,
+            settings=run.settings,
+        ),
+    )
+
+
+def _ended(run: Run, **changes: Any) -> Run:
+    return run.model_copy(update={**changes, "finished": datetime.now(UTC)})

@@ -46,6 +46,16 @@ def fit_seeds(
     return candidates, scores
 
 
+def seeds_of(settings: TrainSettings) -> range:
+    """Return the seeds that the settings ask for."""
+    return range(settings.seed, settings.seed + settings.seeds)
+
+
+def still_to_fit(settings: TrainSettings, folder: Path) -> list[int]:
+    """Return the seeds that no earlier stretch of the run finished."""
+    return [seed for seed in seeds_of(settings) if kept_fitted(folder / str(seed)) is None]
+
+
 def fit_best(
     settings: TrainSettings,
     assignment: Callable[[int, Path], Assignment],
@@ -55,8 +65,7 @@ def fit_best(
     emit: Listener = lambda event: None,
 ) -> tuple[Candidate, list[SeedScores]]:
     """Return the model to keep of all that the settings ask for, and how each seed did."""
-    seeds = range(settings.seed, settings.seed + settings.seeds)
-    candidates, scores = fit_seeds(FAMILIES[settings.family].fit, assignment, seeds, folder, manifest)
+    candidates, scores = fit_seeds(FAMILIES[settings.family].fit, assignment, seeds_of(settings), folder, manifest)
     best = best_of(candidates)
     if settings.average_seeds and len(candidates) > 1:
         place = folder / AVERAGE
