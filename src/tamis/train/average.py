@@ -32,7 +32,7 @@ class Average:
 
     def after_epoch(self, epoch: int, epochs: int) -> None:
         """Let the weights of an epoch's end in."""
-        if self.kind == "checkpoints" and 2 * epoch > epochs:
+        if self.kind == "checkpoints" and 2 * epoch >= epochs:
             self._add(1 / (self.count + 1))
 
     @contextlib.contextmanager

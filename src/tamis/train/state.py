@@ -88,10 +88,13 @@ class TrainState:
         """Become what was written down."""
         import torch
 
+        weights = self.weights
+        shapes = {name: weight.shape for name, weight in weights.items()}
+        if shapes != {name: weight.shape for name, weight in tensors["weights"].items()}:
+            raise ValueError("it holds other weights than those that are to learn")
         for name in _NUMBERS:
             setattr(self, name, numbers[name])
         self.scaler.load_state_dict(numbers["scaler"])
-        weights = self.weights
         device = next(iter(weights.values())).device
         with torch.no_grad():
             for name, weight in weights.items():
