@@ -221,7 +221,7 @@ def test_judges_that_learned_nothing_are_told(make_dataset):
     [
         ({"text": [f"text {n} of {n} words {n}" for n in range(30)]}, "has no label column"),
         ({"text": [f"t{n} u{n} v{n}" for n in range(30)], "label": ["a"] * 30}, "too little to judge its labels by"),
-        ({"text": [f"t{n} u{n} v{n}" for n in range(8)], "label": ["a", "b"] * 4}, "Rows: a 4, b 4"),
+        ({"text": [f"t{n} u{n} v{n}" for n in range(8)], "label": ["a", "b"] * 4}, r"Rows: a 4 \(4 apart\), b 4 \(4 apart\)"),
         ({"text": [None, ""] * 10, "label": ["a", "b"] * 10}, "too little"),
     ],
 )

@@ -90,12 +90,11 @@ def _print(result: SuiteResult) -> None:
     from tamis.core.charts import percent
 
     output.print_table(
-        ["", "test", "kind", "texts", "passed", "interval", "at least"],
+        ["", "test", "texts", "passed", "interval", "at least"],
         [
             [
                 "holds" if test.holds else "FAILS",
                 test.name,
-                test.kind,
                 test.cases,
                 percent(test.rate),
                 " to ".join(map(percent, test.interval)),

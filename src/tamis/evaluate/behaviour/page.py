@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from html import escape
 
@@ -34,7 +36,7 @@ def suite_page(result: SuiteResult, *, shown: int = 8) -> Page:
                 (str(result.seed), "seed"),
             ]
         ),
-        _overview(result),
+        f'<div style="margin-top:16px">{_overview(result)}</div>',
         page.advice(
             "The dot is the share of texts that passed, the line its interval, the tick what the suite asks for. A "
             "line that reaches over the tick means that more texts could turn the verdict."
@@ -80,10 +82,20 @@ def _block(test: TestResult, shown: int) -> str:
         rows = [(name, cases, percent(good / cases)) for name, (cases, good) in test.changes.items()]
         parts.append(page.table(["change", "texts changed", "passed"], rows))
     if test.failures:
-        parts += [_failed(failure) for failure in test.failures[:shown]]
+        parts += [_failed(failure) for failure in _varied(test.failures, shown)]
         if len(test.failures) > shown:
             parts.append(f"<p>and {len(test.failures) - shown:,} more that did not pass</p>")
     return "\n".join(parts)
+
+
+def _varied(failures: Sequence[Failure], shown: int) -> list[Failure]:
+    """The worst failures, a few of each change instead of all of the one that fails most."""
+    seen: Counter[str] = Counter()
+    ranked = []
+    for place, failure in enumerate(failures):
+        ranked.append((seen[failure.change], place))
+        seen[failure.change] += 1
+    return [failures[place] for _, place in sorted(ranked)[:shown]]
 
 
 def _failed(failure: Failure) -> str:

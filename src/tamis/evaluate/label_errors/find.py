@@ -15,6 +15,7 @@ from tamis.evaluate.label_errors.doubts import Doubts, doubt_labels
 from tamis.evaluate.label_errors.folds import assign_folds
 from tamis.evaluate.label_errors.judged import Judged, read_judged
 from tamis.evaluate.label_errors.result import LabelErrors, SplitErrors, Suspect
+from tamis.split import SPLITS
 from tamis.tasks import Task
 
 Probabilities = npt.NDArray[np.float64]
@@ -158,7 +159,8 @@ def _splits(
     for row, suggested in zip(doubts.rows.tolist(), doubts.suggested, strict=True):
         gains[row], losses[row], doubted[row] = answers[row] == suggested, right[row], True
     found = []
-    for split in sorted(set(rows.splits), key=lambda one: (one != "train", one)):
+    order = {name: place for place, name in enumerate(SPLITS)}
+    for split in sorted(set(rows.splits), key=lambda one: (order.get(one, len(order)), one)):
         inside = splits == split
         score = float(right[inside].mean())
         found.append(

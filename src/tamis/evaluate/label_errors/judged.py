@@ -110,7 +110,8 @@ def _labels(
     if several:
         enough &= len(labels) - counts >= MIN_ROWS
     if enough.sum() < (1 if several else 2) or len(labels) < 2 * folds:
-        shown = ", ".join(f"{name} {count:,}" for name, count in zip(names[:10], counts.tolist(), strict=False))
+        found = zip(names[:10], counts.tolist(), in_units.tolist(), strict=False)
+        shown = ", ".join(f"{name} {count:,} ({apart:,} apart)" for name, count, apart in found)
         raise DataError(
             f"{dataset.ref} has too little to judge its labels by: it takes {2 * folds} rows and two labels with "
             f"{MIN_ROWS} rows each that are no copies of one another. Rows: {shown or 'none'}",
