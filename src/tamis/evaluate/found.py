@@ -155,7 +155,8 @@ def _scores(table: npt.NDArray[np.bool_], wrong: Flags) -> npt.NDArray[np.float6
 
 
 def _bounds(share: float, cases: float, confidence: float) -> tuple[float, float]:
-    return wilson(share * cases, cases, confidence=confidence)
+    low, high = wilson(float(share * cases), float(cases), confidence=confidence)
+    return float(low), float(high)
 
 
 def _worth(units: npt.NDArray[np.int64]) -> float:

@@ -126,6 +126,8 @@ def by_column(rows: ScoredRows, column: str) -> Iterator[Part]:
 def values_of(values: pa.ChunkedArray, column: str) -> list[tuple[str, Flags]]:
     """Return the values of a column worth a slice, with the rows that have them."""
     kind = values.type
+    if pa.types.is_nested(kind):
+        raise UsageError(f"the column {column!r} holds {kind}, which has no plain values to slice by")
     distinct = pc.count_distinct(values).as_py()
     if (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)) and distinct > 10:
         numbers = np.asarray(pc.fill_null(values.cast(pa.float64(), safe=False), float("nan")))
@@ -133,8 +135,6 @@ def values_of(values: pa.ChunkedArray, column: str) -> list[tuple[str, Flags]]:
     if pa.types.is_temporal(kind) and distinct > MOST_VALUES and not pa.types.is_time(kind):
         months = pc.strftime(values, format="%Y-%m")
         values = months if pc.count_distinct(months).as_py() <= MOST_VALUES else pc.strftime(values, format="%Y")
-    if pa.types.is_nested(kind):
-        raise UsageError(f"the column {column!r} holds {kind}, which has no plain values to slice by")
     texts = values.cast(pa.string())
     counted = pc.value_counts(texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts).to_pylist()
     counted.sort(key=lambda entry: (-entry["counts"], str(entry["values"])))
