@@ -39,8 +39,8 @@ def list_(
         print("there are no runs yet: tamis train DATASET")
     else:
         output.print_table(
-            ["run", "dataset", "state", "validation", "seconds", "started"],
-            [[run.name, run.dataset, run.state, _main_score(run), run.seconds, _when(run)] for run in runs],
+            ["run", "dataset", "state", "validation", "started"],
+            [[run.name, run.dataset, run.state, _main_score(run), _when(run)] for run in runs],
         )
 
 
