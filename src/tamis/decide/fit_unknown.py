@@ -10,7 +10,9 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from tamis.core import UsageError
-from tamis.decide.unknown import Arrays, Unknown, UnknownMethod, energy, mahalanobis, neighbour_distance, unit
+from tamis.decide.parting import area, parting_number
+from tamis.decide.references import learn
+from tamis.decide.unknown import Unknown, UnknownMethod, energy, mahalanobis, neighbour_distance
 from tamis.tasks import Task
 
 Bools = npt.NDArray[np.bool_]
@@ -83,7 +85,7 @@ def fit_unknown(
         out = known.bears[:, label]
         for way in ways:
             scores = _strangeness(task, way, known, references, without=label)
-            areas[way][task.label_set.names[label]] = _area(scores[~out], scores[out])
+            areas[way][task.label_set.names[label]] = area(scores[~out], scores[out])
             told[way].append((scores[~out], scores[out]))
     means = {way: float(np.mean(list(each.values()))) for way, each in areas.items() if each}
     best: UnknownMethod = max(ways, key=lambda way: means[way]) if means else ways[-1]
@@ -97,10 +99,10 @@ def fit_unknown(
     reason = f"{best}: the threshold leaves {1 - share:.0%} of known text known"
     if turns:
         reason = f"{best}: tells labels left out the best; {reason.partition(': ')[2]}"
-        parted = float(np.median([_parting(inside, outside) for inside, outside in told[best]]))
+        parted = float(np.median([parting_number(inside, outside) for inside, outside in told[best]]))
         if parted > threshold:
             threshold, reason = parted, f"{best}: the threshold parts labels left out from the others the best"
-    arrays = {} if best == "energy" else _learn(best, references)  # type: ignore[arg-type]
+    arrays = {} if references is None else learn(best, references.pooled, references.bears)
     left_out = [float((outside > threshold).mean()) for _, outside in told[best]]
     report = UnknownReport(
         method=best,
@@ -132,45 +134,10 @@ def _strangeness(
     assert known.pooled is not None
     if without is not None:
         references = _at(references, np.flatnonzero(~references.bears[:, without]))
-    arrays = _learn(way, references)
+    arrays = learn(way, references.pooled, references.bears)
     if way == "mahalanobis":
         return mahalanobis(known.pooled, arrays)
     return neighbour_distance(known.pooled, arrays, _NEIGHBOURS)
-
-
-def _learn(way: UnknownMethod, references: Rows) -> Arrays:
-    """Return what a way keeps of training text."""
-    from sklearn.covariance import ledoit_wolf
-
-    assert references.pooled is not None
-    if way == "neighbours":
-        return {"references": unit(references.pooled)}
-    pooled = references.pooled.astype(np.float64)
-    groups = [rows for rows in references.bears.T if rows.any()] or [np.ones(len(pooled), np.bool_)]
-    means = np.stack([pooled[rows].mean(axis=0) for rows in groups])
-    squares = ((pooled[:, None] - means[None]) ** 2).sum(2) if len(means) <= 8 else None
-    nearest = (
-        squares.argmin(1) if squares is not None else np.array([((row - means) ** 2).sum(1).argmin() for row in pooled])
-    )
-    covariance, _ = ledoit_wolf(pooled - means[nearest], assume_centered=True)
-    values, vectors = np.linalg.eigh(covariance)
-    whiten = vectors / np.sqrt(np.maximum(values, values.max() * 1e-6 + 1e-12))
-    return {"whiten": whiten.astype(np.float32), "means": (means @ whiten).astype(np.float32)}
-
-
-def _area(inside: Numbers, outside: Numbers) -> float:
-    """Return how often a number of `outside` is above one of `inside`; equal ones count half."""
-    ranked = np.sort(inside)
-    below = np.searchsorted(ranked, outside, "left") + np.searchsorted(ranked, outside, "right")
-    return float(below.mean() / 2 / len(inside))
-
-
-def _parting(inside: Numbers, outside: Numbers) -> float:
-    """Return the number that has the most of `outside` above it and the most of `inside` below."""
-    ranked, other = np.sort(inside), np.sort(outside)
-    below_inside = np.searchsorted(ranked, ranked, "right") / len(ranked)
-    below_outside = np.searchsorted(other, ranked, "right") / len(other)
-    return float(ranked[np.argmax(below_inside - below_outside)])
 
 
 def _at(rows: Rows, places: npt.NDArray[np.int64]) -> Rows:
