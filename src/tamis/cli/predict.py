@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +34,9 @@ def predict(
         str | None, typer.Option("--model", "-m", help="A run, a bundle's folder or .tamis file. [default: newest run]")
     ] = None,
     text: Annotated[list[str] | None, typer.Option("--text", help="A text to look at; may be repeated.")] = None,
-    scores: Annotated[bool, typer.Option("--scores", help="Give each label's score a column of its own.")] = False,
+    scores: Annotated[
+        bool, typer.Option("--scores", help="Show all scores; in files each label's is a column of its own.")
+    ] = False,
     keep: Annotated[
         list[str] | None, typer.Option(help="A column of FILE to pass through; may be repeated, or a,b.")
     ] = None,
@@ -161,18 +164,24 @@ def _print_predictions(texts: list[str], classifier: Classifier, *, scores: bool
     if as_json:
         output.print_json([_values(each, scores=scores) for each in predictions])
         return
-    headers = ["text", "label", "score", "reason", *(classifier.labels if scores else ())]
+    headers = ["text", "label", "score", "reason", *(["scores"] if scores else [])]
     rows = [
         [
             text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…",
             ", ".join(each.label) or "none" if isinstance(each.label, tuple) else each.label,
             each.score,
             each.reason,
-            *(each.scores.values() if scores else ()),
+            *([_listed(each.scores)] if scores else []),
         ]
         for text, each in zip(texts, predictions, strict=True)
     ]
     output.print_table(headers, rows)
+
+
+def _listed(scores: Mapping[str, float]) -> str:
+    """The scores, highest first: columns of their own would not fit the screen."""
+    ordered = sorted(scores.items(), key=lambda score: -score[1])
+    return "\n".join(f"{score:.4f} {name}" for name, score in ordered)
 
 
 def _print_result(result: FileResult, *, as_json: bool) -> None:
