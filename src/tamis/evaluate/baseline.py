@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow.compute as pc
 
 from tamis.core import Progress, Silent, TamisError, Workspace, write_atomic
-from tamis.core.workspace import CONFIG_FILE
 from tamis.data import Dataset, open_dataset
 from tamis.evaluate.labelled import LabelledRows
 from tamis.evaluate.rows import ScoredRows, score_rows, scored
@@ -76,8 +75,8 @@ def _linear(workspace: Workspace, dataset: Dataset, bundle: Bundle, progress: Pr
     from tamis.models import open_bundle
 
     home = Workspace(workspace.cache / "baselines" / dataset.manifest.fingerprint)
-    if not (home.root / CONFIG_FILE).exists():
-        write_atomic(home.root / CONFIG_FILE, "")
+    if not (home.root / "tamis.yaml").exists():
+        write_atomic(home.root / "tamis.yaml", "")  # a workspace of its own: the runs of this one stay the user's
     parents = bundle.manifest.task.parents
     settings = TrainSettings(family="linear", trackers=(), parents=parents)
     run = train_model(home, dataset, settings, progress=progress)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from tamis.core import UsageError, Workspace, write_atomic
-from tamis.core.extras import install_command
+from tamis.core import MissingExtra, UsageError, Workspace, write_atomic
 from tamis.evaluate.figures import figures_of
 from tamis.evaluate.page import evaluation_page
 from tamis.evaluate.plots import draw_figure
@@ -57,7 +56,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path, *, pictures: bool = T
     drawn: list[Path] = []
     missing = ""
     if pictures and find_spec("matplotlib") is None:
-        missing = f"Pictures as files need matplotlib: {install_command('explore')}"
+        missing = str(MissingExtra("drawing pictures", extra="explore"))
     elif pictures:
         for figure in figures_of(evaluation):
             file = folder / f"{figure.name}.png"
