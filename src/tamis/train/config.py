@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from tamis.core import Settings
+from tamis.core import Settings, UsageError
 from tamis.features import LongText
+from tamis.train.diagnosis import check_stop_on
 
 
 class TrainSettings(Settings):
@@ -72,6 +73,15 @@ class TrainSettings(Settings):
     keep_checkpoints: int = Field(default=2, ge=1)
     """How many of the newest checkpoints stay on disk."""
     stop_on: tuple[str, ...] = ("nan",)
-    """The diagnoses that end a run at once; the others only speak."""
+    """The diagnoses that end a run at once; the others only speak. There are nan, not_learning, overfitting, exploding,
+    vanishing, dead_units, collapse and starving."""
     trackers: tuple[str, ...] = ("mlflow", "tensorboard")
     """Who else hears of a run, besides its own folder; those that are not installed are left out."""
+
+    @field_validator("stop_on")
+    @classmethod
+    def _known_diagnoses(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return check_stop_on(names)
+        except UsageError as error:
+            raise ValueError(error.message) from None

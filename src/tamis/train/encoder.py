@@ -8,6 +8,7 @@ from tamis.features import Tokenizer, TokenRows, load_tokenizer
 from tamis.models import EngineChoice, build_encoder, find_backbone, freeze, save_encoder
 from tamis.train.average import Average
 from tamis.train.class_weights import label_weights
+from tamis.train.diagnosis import Diagnosis
 from tamis.train.family import Assignment, Fitted
 from tamis.train.long_choice import choose_long_text
 from tamis.train.optimizer import make_optimizer, named_parts
@@ -36,7 +37,7 @@ def fit_encoder(given: Assignment) -> Fitted:
     settings = given.settings
     arithmetic = choose_arithmetic(settings.device, settings.precision)
     workers = join_workers(arithmetic.device)
-    pace = Pace(given.emit if workers.first else lambda event: None)
+    pace = Pace(Diagnosis(given.emit, stop_on=settings.stop_on) if workers.first else lambda event: None)
     folder = find_backbone(settings.backbone)
     tokenizer = load_tokenizer(folder)
     model: Any = build_encoder(folder, given.task, seed=given.seed)

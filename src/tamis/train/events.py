@@ -29,6 +29,8 @@ class StepDone:
     """Where the time went: data, forward, backward, optimizer."""
     layer_norms: Mapping[str, float] = field(default_factory=dict)
     """The gradient's norm of each part of the model, where somebody asked for it."""
+    idle_units: Mapping[str, float] = field(default_factory=dict)
+    """Of each part, the share of units that no row gave a gradient; told now and then."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ import torch
 from tamis.train.batches import Rows
 from tamis.train.course import Course
 from tamis.train.events import EpochDone, Listener, Noted, StepDone, StopTraining
+from tamis.train.idle import LOOK_EVERY, idle_units
 from tamis.train.optimizer import rate_at, set_rate
 from tamis.train.state import TrainState
 
@@ -77,7 +78,7 @@ def take_step(state: TrainState, step: Rows, course: Course) -> StepDone:
         highest=course.settings.learning_rate,
         warm_up=course.settings.warm_up,
     )
-    norm, norms = _move(state, rate, clip=course.settings.clip)
+    norm, norms, idle = _move(state, rate, clip=course.settings.clip)
     state.step, state.place, state.loss = state.step + 1, state.place + 1, state.loss + loss
     clock.lap("optimizer")
     return StepDone(
@@ -92,6 +93,7 @@ def take_step(state: TrainState, step: Rows, course: Course) -> StepDone:
         padded_tokens=padded,
         seconds=clock.seconds,
         layer_norms=norms,
+        idle_units=idle,
     )
 
 
@@ -127,8 +129,8 @@ def end_epoch(state: TrainState, course: Course, judge: Judge) -> list[EpochDone
     return events
 
 
-def _move(state: TrainState, rate: float, *, clip: float) -> tuple[float, dict[str, float]]:
-    """Clip the gradient and let the optimizer take it; return its norm before, whole and of each part."""
+def _move(state: TrainState, rate: float, *, clip: float) -> tuple[float, dict[str, float], dict[str, float]]:
+    """Clip the gradient and let the optimizer take it; return its norm before, whole and by part, and who idles."""
     state.scaler.unscale_(state.optimizer)
     named = [(name, weight.grad) for name, weight in state.weights.items() if weight.grad is not None]
     gradients = [gradient for _, gradient in named]
@@ -136,6 +138,7 @@ def _move(state: TrainState, rate: float, *, clip: float) -> tuple[float, dict[s
     for (name, _), norm in zip(named, torch.stack(torch._foreach_norm(gradients)).tolist(), strict=True):
         squares[state.parts[name]] = squares.get(state.parts[name], 0.0) + norm**2
     whole = math.sqrt(sum(squares.values()))
+    idle = idle_units(named, state.parts) if state.step % LOOK_EVERY == 0 else {}
     if clip and whole > clip:
         torch._foreach_mul_(gradients, clip / whole)
     set_rate(state.optimizer, rate)
@@ -143,7 +146,7 @@ def _move(state: TrainState, rate: float, *, clip: float) -> tuple[float, dict[s
     state.scaler.update()
     state.optimizer.zero_grad(set_to_none=True)
     state.average.after_step()
-    return whole, {part: math.sqrt(square) for part, square in squares.items()}
+    return whole, {part: math.sqrt(square) for part, square in squares.items()}, idle
 
 
 def _sums(course: Course, state: TrainState, loss: float, tokens: int, padded: int) -> tuple[float, int, int]:
