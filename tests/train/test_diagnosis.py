@@ -237,7 +237,7 @@ def kinds(heard):
 @pytest.mark.slow
 def test_a_real_training_that_goes_well_is_left_in_peace(tiny, tmp_path):
     heard = []
-    tiny.fit(tmp_path, {"epochs": 4, "keep": "highest"}, rows=120, emit=heard.append)
+    tiny.fit(tmp_path, {"epochs": 4, "keep": "highest"}, rows=200, emit=heard.append)
     looked = [event for event in heard if isinstance(event, StepDone) and event.idle_units]
     assert [event.step for event in looked][:2] == [1, 51]
     assert set(looked[0].idle_units) == {"layer 0", "layer 1", "head"}
