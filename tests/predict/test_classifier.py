@@ -132,6 +132,28 @@ def test_probabilities_are_calibrated(make_bundle):
     np.testing.assert_allclose(classifier.probabilities(texts), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["energy", "neighbours"])
+def test_unknown_text_is_a_reason_of_its_own(make_bundle, method):
+    from tamis.decide import Decider, Unknown
+
+    texts = ["a good film", "", "9 8 7 6 5 4 3 2 1", "bad"]
+    plain = Classifier.open(make_bundle(), engine="onnxruntime")
+    raw = plain.raw(texts)
+    arrays = {"references": raw.pooled[[0, 3]]} if method == "neighbours" else {}
+    unknown = Unknown(method=method, threshold=0.0, neighbours=1, arrays=arrays)
+    strangeness = unknown.strangeness(plain.bundle.task, raw.logits, raw.pooled)
+    known = sorted(strangeness[[0, 2, 3]])
+    decider = Decider(unknown=unknown.model_copy(update={"threshold": float((known[1] + known[2]) / 2)}))
+    classifier = Classifier.open(make_bundle(decider=decider), engine="onnxruntime")
+    reasons = [each.reason for each in classifier.predict(texts)]
+    assert reasons[1] == "empty"
+    assert reasons.count("unknown_text") == 1
+    assert reasons.count("confident") == 2
+    if method == "neighbours":
+        assert reasons[2] == "unknown_text"
+    assert [each.reason for each in classifier.predict(["", " "])] == ["empty", "empty"]
+
+
 def test_cleaning_is_that_of_the_bundle(make_bundle):
     classifier = Classifier.open(make_bundle(cleaning=("html", "whitespace")), engine="onnxruntime")
     clean, raw = classifier.raw(["good film", "<b>good</b>   film"]).logits

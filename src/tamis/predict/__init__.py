@@ -7,6 +7,7 @@ has a torch-free engine.
 
 from tamis.predict.classifier import Classifier
 from tamis.predict.config import PredictSettings
+from tamis.predict.cores import cores
 from tamis.predict.engine import Engine, RawScores
 from tamis.predict.engines import ENGINES, load_engine
 from tamis.predict.file import FileResult, predict_file
@@ -24,6 +25,7 @@ __all__ = [
     "RawScores",
     "arriving_lines",
     "check_target",
+    "cores",
     "load_engine",
     "open_rows",
     "predict_file",
