@@ -5,5 +5,20 @@ each costs and gains on this machine, and the engine that won.
 """
 
 from tamis.export.config import ExportSettings
+from tamis.export.pack import export_folder, export_packed
+from tamis.export.parity import FormParity, Likeness, Parity
+from tamis.export.run import QUANTISE, Exported, export_onnx
+from tamis.export.speed import Speed
 
-__all__ = ["ExportSettings"]
+__all__ = [
+    "QUANTISE",
+    "ExportSettings",
+    "Exported",
+    "FormParity",
+    "Likeness",
+    "Parity",
+    "Speed",
+    "export_folder",
+    "export_onnx",
+    "export_packed",
+]
