@@ -148,6 +148,17 @@ def test_where_mistakes_are_drawn_by_lot_next_to_nothing_is_found(make_rows):
     assert finds <= 3
 
 
+def test_few_rows_and_many_tries_prove_nothing(make_rows):
+    random = np.random.default_rng(0)
+    texts = [" ".join(f"w{number}" for number in random.integers(0, 400, 12)) for _ in range(2000)]
+    for seed in range(3):
+        labels = labels_of(2000, seed)
+        rows = make_rows(labels, names=("a", "b"), texts=texts, strength=1.5, seed=seed)
+        found = find_slices(rows, [], draws(rows), least=30)
+        assert found.tried >= 400
+        assert found.slices == ()
+
+
 def test_a_model_without_mistakes_has_no_weak_slices(make_rows):
     rows = make_rows(labels_of(100), strength=50)
     assert find_slices(rows, [], draws(rows), least=30).slices == ()

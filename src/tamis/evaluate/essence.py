@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 
 from tamis.evaluate.names import RIGHT, number, share, span, title
 from tamis.evaluate.report import Evaluation, LabelScores, Score
+from tamis.tasks import ReliabilityBin
 
 _SURE = 0.05
 _TENTH = 0.2
@@ -113,7 +115,12 @@ def _believable(evaluation: Evaluation) -> str:
         if error.low < _SURE
         else "Its confidence cannot be believed"
     )
-    return f"{verdict}: it is off by {share(error.value)} on average{before}."
+    side = f", mostly {_side(calibration.bins_after)}" if error.value >= _SURE else ""
+    return f"{verdict}: it is off by {share(error.value)} on average{side}{before}."
+
+
+def _side(bins: Sequence[ReliabilityBin]) -> str:
+    return "too sure" if sum((each.confidence - each.right) * each.rows for each in bins) > 0 else "too modest"
 
 
 def _when_silent(evaluation: Evaluation) -> str:

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tamis.evaluate.behaviour.wilson import wilson
 from tamis.evaluate.intervals import Bootstrap, Interval
 from tamis.evaluate.rows import ScoredRows
 from tamis.evaluate.slices import Part, values_of
@@ -155,8 +154,13 @@ def _scores(table: npt.NDArray[np.bool_], wrong: Flags) -> npt.NDArray[np.float6
 
 
 def _bounds(share: float, cases: float, confidence: float) -> tuple[float, float]:
-    low, high = wilson(float(share * cases), float(cases), confidence=confidence)
-    return float(low), float(high)
+    """Clopper and Pearson's bounds, exact far out in the tails where many tries take one."""
+    from scipy.stats import beta
+
+    tail, yes = (1 - confidence) / 2, share * cases
+    low = float(beta.ppf(tail, yes, cases - yes + 1)) if yes > 0 else 0.0
+    high = float(beta.ppf(1 - tail, yes + 1, cases - yes)) if yes < cases else 1.0
+    return low, high
 
 
 def _worth(units: npt.NDArray[np.int64]) -> float:

@@ -100,6 +100,16 @@ class Bootstrap:
 
     def weights(self) -> Iterator[npt.NDArray[np.uint16]]:
         """Yield how often each row was drawn, draws x rows, some draws at a time; always the same."""
+        if self.resamples * len(self.units) <= _CELLS:
+            yield self._all_at_once
+        else:
+            yield from self._blocks()
+
+    @cached_property
+    def _all_at_once(self) -> npt.NDArray[np.uint16]:
+        return next(self._blocks())
+
+    def _blocks(self) -> Iterator[npt.NDArray[np.uint16]]:
         random = np.random.default_rng(self.seed)
         drawn = self.units >= 0
         lines = max(1, _CELLS // max(len(self.units), 1))
