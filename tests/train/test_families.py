@@ -143,10 +143,10 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_weights(workspace, films
     if cut.status == "finished":
         pytest.skip("this machine was quicker than the kill")
     assert cut.state == "interrupted"
-    subprocess.run([*command, "--resume"], env=environment, check=True, capture_output=True)
-    subprocess.run([*command, "--name", "whole", "--force"], env=environment, check=True, capture_output=True)
-    resumed, whole = find_run(workspace, "cut"), find_run(workspace, "whole")
-    assert resumed.status == "finished"
+    same = settings("encoder", epochs=6, patience=0)
+    resumed = train_model(workspace, films, same, resume=True)
+    whole = train_model(workspace, films, same, force=True)
+    assert (resumed.name, resumed.status) == ("cut", "finished")
     assert [epoch.epoch for epoch in resumed.epochs] == [1, 2, 3, 4, 5, 6]
     files = [(run.path / "bundle" / "model.safetensors").read_bytes() for run in (resumed, whole)]
     assert files[0] == files[1]
