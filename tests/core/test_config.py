@@ -112,3 +112,12 @@ def test_settings_nested_in_lists_name_the_known_keys_too(tmp_path):
     from tamis.core.config import _known_keys
 
     assert _known_keys(Outer, ("parts", 0)) == ["size"]
+
+
+def test_only_true_and_false_are_truth_values(tmp_path):
+    (tmp_path / "tamis.yaml").write_text("train:\n  parents: {UNT: OFF, N: NO}\n  average_seeds: true\n")
+    config = load_config(tmp_path / "tamis.yaml", overrides=["train.class_weights={Y: 2}"])
+    train = config.to_dict()["train"]
+    assert train["parents"] == {"UNT": "OFF", "N": "NO"}
+    assert train["class_weights"] == {"Y": 2.0}
+    assert train["average_seeds"] is True

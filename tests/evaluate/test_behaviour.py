@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from random import Random
 from xml.etree import ElementTree
@@ -21,6 +22,7 @@ from tamis.evaluate.behaviour import (
 )
 from tamis.evaluate.behaviour.template import fill
 from tamis.evaluate.behaviour.wilson import wilson
+from tamis.train import TextClassifier
 
 
 class Keywords:
@@ -339,3 +341,42 @@ def test_the_starter_is_a_suite_that_runs(make_dataset, tmp_path):
     assert {test.expect for test in suite.functionality} == {"bad", "good"}
     assert yaml.safe_load(text)["name"] == "reviews-linear-1"
     assert len(run_suite(Keywords(), suite, dataset=dataset).tests) == 6
+
+
+@pytest.fixture
+def model(tmp_path, make_dataset):
+    """A linear model in a folder, and the dataset `reviews` that it could have learned from."""
+    words = ["film", "cast", "scene", "plot", "music", "story", "actor", "camera", "light", "ending"]
+    texts = [f"{tone} {words[n % 10]} and {words[n * 3 % 7]} {n}" for n in range(40) for tone in ("lovely", "dull")]
+    labels = ["good", "bad"] * 40
+    make_dataset(text=texts, label=labels, split=["train", "train", "test", "test"] * 20)
+    TextClassifier(family="linear").fit(texts, labels).save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.mark.slow
+def test_the_command(tamis, model, tmp_path):
+    suite, junit, html = tmp_path / "suite.yaml", tmp_path / "out.xml", tmp_path / "page.html"
+    done = tamis("behave", model, suite, "--init", "--data", "reviews")
+    assert done.code == 0, done.err
+    again = tamis("behave", model, suite, "--init", "--data", "reviews")
+    assert (again.code, "is there already" in again.err) == (2, True)
+    done = tamis("behave", model, suite, "--data", "reviews", "--json")
+    told = json.loads(done.out)
+    assert [test["name"] for test in told["tests"]][:2] == ["plain bad", "plain good"]
+    assert told["dataset"] == "reviews@1"
+    suite.write_text("""
+functionality: [{name: praise, texts: a lovely film, expect: good}, {name: wrong, texts: a dull film, expect: good}]
+""")
+    done = tamis("behave", model, suite, "--junit", junit, "--html", html)
+    assert done.code == 3
+    assert "1 of 2 tests of suite do not hold: wrong" in done.err
+    assert "a dull film" in done.out
+    assert ElementTree.parse(junit).getroot()[0].get("failures") == "1"
+    assert "a dull film" in html.read_text()
+    suite.write_text("functionality: [{name: praise, texts: a lovely film, expect: goood}]")
+    done = tamis("behave", model, suite)
+    assert (done.code, "Did you mean 'good'?" in done.err) == (2, True)
+    suite.write_text("invariance: [{name: x, from: test, change: {perturb: url}}]")
+    done = tamis("behave", model, suite)
+    assert (done.code, "'memory'" in done.err) == (2, True)

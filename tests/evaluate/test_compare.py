@@ -10,12 +10,13 @@ import pyarrow as pa
 import pytest
 
 from tamis.core import LabelSet, UsageError
-from tamis.evaluate import LabelledRows, compare_models, scored
+from tamis.evaluate import LabelledRows, compare_models, comparison_page, scored
 from tamis.evaluate.compare import McNemar, holm, swap_test
 from tamis.evaluate.intervals import Bootstrap
 from tamis.evaluate.slices import Part
 from tamis.predict import RawScores
 from tamis.tasks import MultiLabel, Ordinal, SingleLabel
+from tamis.train import TextClassifier
 
 NAMES = ("a", "b", "c")
 
@@ -263,3 +264,56 @@ def test_swapping_by_chance_is_exact_where_it_can_be_counted():
     one, other = answers(first, truth, model="A"), answers(second, truth, model="B")
     bootstrap = Bootstrap.of(one.known, resamples=100)
     assert swap_test(one, other, "accuracy", bootstrap, draws=4000) == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.fixture
+def models(tmp_path):
+    """Two linear models, one of which learned from labels turned round, and a file to judge them on."""
+    random = np.random.default_rng(0)
+    tone = {"good": ["lovely", "warm", "fine"], "bad": ["dull", "thin", "poor"]}
+    rest = ["film", "cast", "scene", "plot", "music", "story", "actor", "camera", "light", "ending"]
+    labels = random.choice(["good", "bad"], 160).tolist()
+    texts = [" ".join([random.choice(tone[label]), *random.choice(rest, 4, replace=False)]) for label in labels]
+    for name, taught in (("fit", labels[:80]), ("unfit", [["good", "bad"][label == "good"] for label in labels[:80]])):
+        TextClassifier(family="linear").fit(texts[:80], taught).save(tmp_path / name)
+    lines = [f"{row},{text},{label}" for row, (text, label) in enumerate(zip(texts, labels, strict=True))]
+    (tmp_path / "rows.csv").write_text("\n".join(["id,text,label", *lines[80:]]) + "\n")
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_the_command(tamis, models):
+    fit, unfit, rows = models / "fit", models / "unfit", models / "rows.csv"
+    done = tamis("compare", unfit, fit, rows, "--label", "label", "--slice", "short: words < 9", "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    assert told["better"] == "second"
+    assert told["rows"] == 80
+    assert told["main"]["second"] > 0.9 > 0.1 > told["main"]["first"]
+    assert "slice" in {part["by"] for part in told["slices"]}
+    page = models / "page.html"
+    done = tamis("compare", fit, unfit, rows, "--html", page, "--require", "not-worse")
+    assert done.code == 3
+    assert "unfit is worse: " in done.err
+    assert "is better by" in done.out
+    assert "Rows lost" in page.read_text()
+    done = tamis("compare", fit, fit, rows, "--require", "not-worse", "--html", page)
+    assert (done.code, "is there already" in done.err) == (2, True)
+    assert tamis("compare", fit, fit, rows, "--require", "not-worse").code == 0
+    assert tamis("compare", fit, fit, rows, "--require", "better").code == 3
+    assert tamis("compare", fit, "nobody", rows).code == 2
+
+
+def test_the_page_escapes_what_it_shows():
+    truth = np.arange(60) % 3
+    names = ("<b>a", "b", "c")
+    labels = [names[code] for code in truth]
+    texts = [f"<script>alert({row})</script>" for row in range(60)]
+    task = SingleLabel(LabelSet(names))
+    first = answers((truth + 1) % 3, truth, model="<i>A", names=names, task=task, texts=texts, labels=labels)
+    second = answers(truth, truth, model="B", names=names, task=task, texts=texts, labels=labels)
+    html = comparison_page(compare_models(first, second)).html()
+    assert "<script>" not in html
+    assert "<i>A" not in html
+    assert "<b>a" not in html
+    assert "&lt;script&gt;" in html

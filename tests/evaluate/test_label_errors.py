@@ -16,6 +16,7 @@ from tamis.evaluate import find_label_errors, label_errors_page
 from tamis.evaluate.label_errors.doubts import doubt_labels
 from tamis.evaluate.label_errors.folds import assign_folds, join_units
 from tamis.tasks import MultiLabel, Ordinal, SingleLabel
+from tamis.train import TextClassifier
 
 WORDS = {
     "sport": ["ball", "goal", "team", "coach", "match", "league", "score", "player", "win", "race"],
@@ -221,7 +222,10 @@ def test_judges_that_learned_nothing_are_told(make_dataset):
     [
         ({"text": [f"text {n} of {n} words {n}" for n in range(30)]}, "has no label column"),
         ({"text": [f"t{n} u{n} v{n}" for n in range(30)], "label": ["a"] * 30}, "too little to judge its labels by"),
-        ({"text": [f"t{n} u{n} v{n}" for n in range(8)], "label": ["a", "b"] * 4}, r"Rows: a 4 \(4 apart\), b 4 \(4 apart\)"),
+        (
+            {"text": [f"t{n} u{n} v{n}" for n in range(8)], "label": ["a", "b"] * 4},
+            r"Rows: a 4 \(4 apart\), b 4",
+        ),
         ({"text": [None, ""] * 10, "label": ["a", "b"] * 10}, "too little"),
     ],
 )
@@ -269,3 +273,42 @@ def test_rows_to_review_are_a_table(make_dataset, tmp_path):
     pq.write_table(table, tmp_path / "rows.parquet")
     assert pq.read_table(tmp_path / "rows.parquet").equals(table)
     assert table.column_names[:5] == ["row", "id", "split", "given", "suggested"]
+
+
+@pytest.mark.slow
+def test_the_command_with_a_linear_judge(tamis, make_dataset, tmp_path):
+    texts, labels, _, wrong = planted()
+    make_dataset(text=texts, label=labels, split=["train"] * 200 + ["test"] * 100)
+    csv, parquet, html = tmp_path / "review.csv", tmp_path / "review.parquet", tmp_path / "page.html"
+    done = tamis("data", "label-errors", "reviews", "-o", csv, "--html", html)
+    assert done.code == 0, done.err
+    rows = pyarrow.csv.read_csv(csv)
+    found = {int(row) - 1 for row in rows["row"].to_pylist()}
+    assert len(found & wrong) / len(found) >= 0.8
+    assert len(found & wrong) / len(wrong) >= 0.8
+    assert "Rows to review" in html.read_text()
+    assert f"{len(found)} of 300 labels" in done.out
+    done = tamis("data", "label-errors", "reviews", "-o", parquet, "--folds", "3", "--json")
+    told = json.loads(done.out)
+    assert (told["folds"], len(told["suspects"])) == (3, len(pq.read_table(parquet)))
+    assert {split["split"] for split in told["splits"]} == {"train", "test"}
+    TextClassifier(family="linear").fit(texts[:200], labels[:200]).save(tmp_path / "model")
+    done = tamis("data", "label-errors", "reviews", "--model", tmp_path / "model", "--json")
+    told = json.loads(done.out)
+    assert "learned from memory" in told["notes"][0]
+    assert {split["split"]: split["judge"] for split in told["splits"]}["test"] == str(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("-o", "rows.xlsx"), 2, "as .csv or .parquet"),
+        (("--folds", "1"), 2, "folds"),
+        (("--model", "nobody"), 2, "no model 'nobody'"),
+        ((), 1, "too little to judge its labels by"),
+    ],
+)
+def test_wrong_use_of_the_command(tamis, make_dataset, words, code, message):
+    make_dataset(text=["a b c", "d e f"], label=["x", "y"])
+    done = tamis("data", "label-errors", "reviews", *words)
+    assert (done.code, message in done.err) == (code, True), done.err

@@ -52,6 +52,8 @@ def compare(
     Example: tamis train reviews --family linear --name second train.class_weights=balanced
     Example: tamis compare reviews-linear-1 second --html compare.html
     """
+    from dataclasses import replace
+
     from tamis import evaluate
     from tamis.cli.opened import open_classifier
     from tamis.core import CheckFailed, UsageError, write_atomic
@@ -68,6 +70,8 @@ def compare(
         evaluate.score_rows(open_classifier(workspace, bundle), some)
         for bundle, some in zip(bundles, rows, strict=True)
     ]
+    if scored[0].model == scored[1].model:
+        scored = [replace(some, model=name) for some, name in zip(scored, (first, second), strict=True)]
     parts = [*evaluate.by_length(scored[0], unit="words" if bundles[0].manifest.family == "linear" else "tokens")]
     for column in by or ():
         parts += evaluate.by_column(scored[0], column)
@@ -90,7 +94,7 @@ def compare(
         if html is not None:
             print(f"written: {html}")
     if require is not None and found.better != "second" and (require == "better" or found.better == "first"):
-        raise CheckFailed(f"{second} is not {require.replace('-', ' ')}: {found.verdict}")
+        raise CheckFailed(f"{second} is {'worse' if found.better == 'first' else 'not better'}: {found.verdict}")
 
 
 def _same_rows(workspace: Workspace, bundles: list[Bundle], data: str | None, label: str | None) -> list[LabelledRows]:
