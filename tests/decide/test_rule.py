@@ -118,6 +118,14 @@ def test_costs_of_several_labels(olid, draw_sets):
     assert not rule.model_copy(update={"review_cost": 0.9}).apply(olid, np.array([[0.05, 0, 0.4, 0.4, 0, 0]])).answered
 
 
+def test_the_goal_follows_the_task_when_none_is_set(task, olid, draw, draw_sets):
+    rows, sets = draw(300), draw_sets(300)
+    assert fit_decider(task, rows.logits, rows.truth, DecideSettings()).decider.rule == Rule()
+    assert fit_decider(olid, sets.logits, sets.truth, DecideSettings()).decider.rule.goal == "f1"
+    plain = fit_decider(olid, sets.logits, sets.truth, DecideSettings(goal="none", empty="top"))
+    assert plain.decider.rule == Rule(empty="top")
+
+
 def test_thresholds_for_f1_beat_a_half_on_unseen_rows(olid, draw_sets):
     fitting, unseen = draw_sets(1500, seed=1), draw_sets(8000, seed=2)
     decider = fit_decider(olid, fitting.logits, fitting.truth, DecideSettings(goal="f1")).decider

@@ -14,9 +14,10 @@ class DecideSettings(Settings):
 
     calibration: Literal["auto", "none", "temperature", "vector", "isotonic"] = "auto"
     """How scores become probabilities; auto takes the simplest with the lowest log-loss on rows it did not see."""
-    goal: Literal["none", "precision", "coverage", "cost", "f1"] = "none"
-    """When a label is said: always (none), as often as `precision` or `coverage` allows, where it costs less than a
-    review (cost), or, with several labels a text, with the best F1 (f1)."""
+    goal: Literal["auto", "none", "precision", "coverage", "cost", "f1"] = "auto"
+    """When a label is said: the most probable, or all that are likelier than not (none); as often as `precision` or
+    `coverage` allows; where it costs less than a review (cost); with several labels a text, for the best F1 (f1).
+    auto is f1 with several labels a text, else none."""
     precision: float = Field(default=0.95, gt=0, lt=1)
     """With goal precision: the share of what is said that must be right, for each label."""
     precision_for: Literal["each", "all"] = "each"

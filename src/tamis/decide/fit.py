@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from tamis.decide.config import DecideSettings
 from tamis.decide.decider import Decider
 from tamis.decide.fit_calibration import CalibrationReport, fit_calibration
-from tamis.decide.fit_rule import check_goal, fit_rule
+from tamis.decide.fit_rule import check_goal, fit_rule, goal_of
 from tamis.decide.fit_unknown import Rows, UnknownReport, fit_unknown
 from tamis.decide.promise import Promise, check_promise, known_rows
 from tamis.tasks import Floats, Task, check_scores
@@ -71,7 +71,7 @@ def fit_decider(
     known = np.flatnonzero(known_rows(truth))
     logits, truth = logits[known], truth[known]
     pooled = None if pooled is None else pooled[known]
-    fitting, promising = _split(truth, settings)
+    fitting, promising = _split(truth, settings, promises=goal_of(task, settings) not in ("none", "f1"))
     notes: list[str] = []
     calibration, told = fit_calibration(
         task, logits[fitting], truth[fitting], method=settings.calibration, seed=settings.seed
@@ -92,7 +92,7 @@ def fit_decider(
             target=_target(settings),
             confidence=settings.confidence,
         )
-    elif settings.goal not in ("none", "f1"):
+    elif rule.goal not in ("none", "f1"):
         notes.append(f"{len(truth)} rows are too few to check the promise on some of them: {_FEWEST} are needed")
     if promise is not None and promise.verdict == "broken":
         notes.append(
@@ -126,11 +126,11 @@ def fit_decider(
 
 
 def _split(
-    truth: npt.NDArray[np.generic], settings: DecideSettings
+    truth: npt.NDArray[np.generic], settings: DecideSettings, *, promises: bool
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the rows to fit on and those to check the promise on; each label is in both as it is in all."""
     rows = len(truth)
-    if settings.goal in ("none", "f1") or rows < _FEWEST:
+    if not promises or rows < _FEWEST:
         return np.arange(rows), np.zeros(0, np.int64)
     stratum = truth if truth.ndim == 1 else truth.astype(np.float64).sum(axis=1)
     order = np.lexsort((np.random.default_rng(settings.seed).random(rows), stratum))

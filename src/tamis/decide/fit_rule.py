@@ -9,7 +9,7 @@ from tamis.core import UsageError
 from tamis.decide.config import DecideSettings
 from tamis.decide.fit_f1 import f1_thresholds
 from tamis.decide.fit_precision import precision_thresholds
-from tamis.decide.rule import Rule
+from tamis.decide.rule import Goal, Rule
 from tamis.tasks import Task
 
 
@@ -21,9 +21,10 @@ def fit_rule(
     A precision that cannot be reached gives a rule that keeps silent, with a note that says what is missing.
     """
     check_goal(task, settings)
-    rule = Rule(goal=settings.goal, empty=settings.empty)
+    goal = goal_of(task, settings)
+    rule = Rule(goal=goal, empty=settings.empty)
     notes: list[str] = []
-    if settings.goal == "precision":
+    if goal == "precision":
         thresholds, notes = precision_thresholds(
             task,
             probabilities,
@@ -33,16 +34,23 @@ def fit_rule(
             each=settings.precision_for == "each",
         )
         rule = rule.model_copy(update={"thresholds": thresholds})
-    elif settings.goal == "f1":
+    elif goal == "f1":
         thresholds, notes = f1_thresholds(task, probabilities, truth, seed=settings.seed)
         rule = rule.model_copy(update={"thresholds": thresholds})
-    elif settings.goal == "cost":
+    elif goal == "cost":
         rule = rule.model_copy(update={"costs": settings.costs, "review_cost": settings.review_cost})
-    elif settings.goal == "coverage":
+    elif goal == "coverage":
         scores = np.sort(rule.apply(task, probabilities).score)
         silent = silent_rows(len(scores), settings.coverage, settings.confidence)
         rule = rule.model_copy(update={"least_score": float(scores[silent]) if silent else 0.0})
     return rule, notes
+
+
+def goal_of(task: Task, settings: DecideSettings) -> Goal:
+    """Return the goal that the settings mean for a task."""
+    if settings.goal != "auto":
+        return settings.goal
+    return "none" if task.exclusive else "f1"
 
 
 def silent_rows(rows: int, coverage: float, confidence: float) -> int:

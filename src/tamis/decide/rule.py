@@ -13,6 +13,7 @@ from tamis.core import UsageError, did_you_mean
 from tamis.tasks import Task, ancestors
 
 Probabilities = npt.NDArray[np.float64]
+Goal = Literal["none", "precision", "coverage", "cost", "f1"]
 WRONG, MISSED = "wrong", "missed"
 
 
@@ -49,7 +50,7 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    goal: Literal["none", "precision", "coverage", "cost", "f1"] = "none"
+    goal: Goal = "none"
     thresholds: dict[str, float | None] = {}
     """The least probability at which each label is said; None: never."""
     least_score: float = 0.0
