@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import sqlite3
 import subprocess
 import sys
 import warnings
@@ -167,6 +168,60 @@ def test_mlflow_keeps_attached_files_and_no_telemetry_is_sent(tmp_path):
     assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["note.txt"]
     assert list((tmp_path / "mlruns").rglob("note.txt"))
     assert is_telemetry_disabled()
+
+
+def test_mlflow_keeps_a_bundle_as_a_model_that_predicts(tmp_path):
+    mlflow = pytest.importorskip("mlflow")
+    import pandas as pd
+
+    from tamis import TextClassifier
+
+    texts, labels = ["a fine film", "a dull film", "fine and warm", "dull and cold"], ["good", "bad", "good", "bad"]
+    bundle = TextClassifier(family="linear", validation=0).fit(texts, labels).save(tmp_path / "bundle")
+    tracker = plugins.load("tracker", "mlflow")(tmp_path)
+    tracker.start("docs-linear-1", parameters={})
+    tracker.attach("docs-linear-1", bundle)
+    tracker.finish("docs-linear-1", status="finished")
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    client = mlflow.MlflowClient(tracking_uri=uri)
+    run = client.search_runs([client.get_experiment_by_name("tamis").experiment_id])[0]
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    try:
+        model = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
+    finally:
+        mlflow.set_tracking_uri(before)
+    expected = ["good", "bad"]
+    assert model.predict(["warm and fine", "cold and dull"])["label"].tolist() == expected
+    frame = pd.DataFrame({"stars": [5, 1], "text": ["warm and fine", "cold and dull"]})
+    assert model.predict(frame)["label"].tolist() == expected
+    assert model.predict(frame["text"])["label"].tolist() == expected
+    assert model.predict([None])["reason"].tolist() == ["empty"]
+    kept = [path.name for path in (tmp_path / "mlruns").rglob("*")]
+    assert "tamis.json" in kept
+    assert not [name for name in kept if name.endswith((".pkl", ".pickle"))]
+    requirements = next((tmp_path / "mlruns").rglob("requirements.txt")).read_text()
+    assert "tamis" in requirements
+
+
+def test_a_database_that_is_none_is_told_at_once(tmp_path):
+    pytest.importorskip("mlflow")
+    (tmp_path / "mlflow.db").write_text("this is no database, for it holds only words" * 40)
+    with pytest.raises(sqlite3.DatabaseError):
+        plugins.load("tracker", "mlflow")(tmp_path)
+
+
+def test_a_further_workspace_gets_a_copy_of_the_empty_database(tmp_path):
+    pytest.importorskip("mlflow")
+    first, second = tmp_path / "first", tmp_path / "second"
+    for place in (first, second):
+        tracker = plugins.load("tracker", "mlflow")(place)
+        tracker.start(place.name, parameters={})
+        tracker.finish(place.name, status="finished")
+    assert read_mlflow(first, "first").status == "FINISHED"
+    assert read_mlflow(second, "second").status == "FINISHED"
+    with pytest.raises(AssertionError):
+        read_mlflow(second, "first")
 
 
 def test_tensorboard_is_written_without_tensorflow():
