@@ -43,6 +43,9 @@ def split(
     no_near_duplicates: Annotated[
         bool, typer.Option("--no-near-duplicates", help="Do not look for near-duplicates: quicker, and they may leak.")
     ] = False,
+    rows: Annotated[
+        int | None, typer.Option(help="Share out only so many rows, for a quick try; the others are in no split.")
+    ] = None,
     balance: Annotated[
         Literal["down", "over"] | None,
         typer.Option(help="Even out the classes of train: down leaves rows out, over repeats some."),
@@ -80,6 +83,7 @@ def split(
         names=parse_names(mapped or []),
         near_duplicates=not no_near_duplicates,
         threshold=workspace.config.of(FeatureSettings).near_duplicate_threshold,
+        rows=rows,
         balance=balance,
         balance_ratio=settings.balance_ratio if balance_ratio is None else balance_ratio,
         balance_all=balance_all,

@@ -33,6 +33,8 @@ class SplitOptions:
     """Keep texts that are nearly the same in one split."""
     threshold: float = 0.7
     """Share of common words from which two texts are nearly the same."""
+    rows: int | None = None
+    """How many rows to share out at most, drawn from each split alike; the others are in no split. None: all."""
     balance: Balance | None = None
     balance_ratio: float = 1.0
     balance_all: bool = False
@@ -44,6 +46,8 @@ class SplitOptions:
             raise UsageError(f"a split goes by label, group or time, not by {self.by!r}")
         if self.balance not in (None, "down", "over"):
             raise UsageError(f"balancing goes down or over, not {self.balance!r}")
+        if self.rows is not None and self.rows < 2:
+            raise UsageError(f"--rows {self.rows}: a split needs two rows or more")
         if self.balance_ratio < 1:
             raise UsageError(f"the balance ratio is {self.balance_ratio:g}: it must be 1 or more")
         if self.balance_all and self.balance is None:
@@ -73,6 +77,8 @@ class SplitOptions:
         if self.hold_out is not None:
             said["hold_out"] = {"name": self.hold_out.ref, "fingerprint": self.hold_out.manifest.fingerprint}
         said["near_duplicates"] = {"threshold": self.threshold} if self.near_duplicates else None
+        if self.rows is not None:
+            said["sample"] = self.rows
         if self.balance is not None:
             said["balance"] = {"how": self.balance, "ratio": self.balance_ratio, "all": self.balance_all}
         return said
@@ -85,6 +91,8 @@ class SplitOptions:
             words = [f"split by {self.by}", ", ".join(f"{name} {part:g}" for name, part in self.fractions.items())]
         if self.hold_out is not None:
             words.append(f"hold-out {self.hold_out.ref}")
+        if self.rows is not None:
+            words.append(f"{self.rows} rows")
         if self.balance is not None:
             words.append(f"balance {self.balance}{' all' if self.balance_all else ''}")
         return "; ".join([*words, f"seed {self.seed}"])

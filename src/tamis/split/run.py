@@ -18,6 +18,7 @@ from tamis.split.options import SplitOptions
 from tamis.split.result import SplitResult
 from tamis.split.rewrite import Rewrite
 from tamis.split.rows import NO_LABEL, UNLABELLED, Rows, class_names, read_clusters, read_rows
+from tamis.split.sample import leave_out
 from tamis.split.together import Numbers
 
 
@@ -58,6 +59,10 @@ def split_dataset(
     decision.said = said + decision.said
     if options.from_column is None and not (decision.splits == 0).any():
         raise DataError(f"nothing of {start.ref} is left to train on", hint="\n  ".join(decision.warnings) or None)
+    if options.rows is not None:
+        out = leave_out(decision.splits, rows.draws, rows=options.rows, among=np.arange(len(rows)) < rows.own)
+        decision.splits[out] = -1
+        decision.said.append(f"a sample, as asked: {int(out.sum()):,} rows are in no split now")
     copies = _balance(rows, clusters, decision, options)
     weights = copies + 1
     names = class_names(start)
