@@ -233,7 +233,10 @@ def test_three_rows_are_judged_with_a_warning(make_rows, judge):
 
 
 def test_one_row_and_one_class_are_judged(make_rows, judge):
-    assert judge(make_rows(["a"])).scored == 1
+    alone = judge(make_rows(["a"]), baseline=make_rows(["a"], seed=3))
+    assert alone.scored == 1
+    assert "too few rows" in alone.essence[1]
+    assert "nan" not in " ".join(alone.essence)
     evaluation = judge(make_rows(["a"] * 120, strength=1))
     assert "No row bears 'b', 'c'" in " ".join(evaluation.warnings)
     assert evaluation.curves == ()

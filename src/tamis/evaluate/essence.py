@@ -52,6 +52,8 @@ def _above_baseline(evaluation: Evaluation) -> str:
     name = "a linear model of words" if evaluation.baseline == "linear" else "always saying the most frequent label"
     against = f"{name} ({title(main.name)} {number(main.baseline.value)})"
     gap = main.difference
+    if not isfinite(gap.low):
+        return f"Against {against} nothing can be said: there are too few rows."
     if main.verdict == "better":
         return f"That is above {against} by {abs(gap.value):.3f}, surely by {gap.low:.3f} or more."
     if main.verdict == "worse":
