@@ -124,16 +124,37 @@ def test_the_record_tells_where_a_run_came_from(workspace, reviews):
     assert changed.git_commit == f"{head}+", "a + says that files were changed since"
 
 
-def test_a_run_that_breaks_says_so_and_keeps_no_half_bundle(workspace, reviews):
-    broken = LINEAR.model_copy(update={"class_weights": {"fine": 2.0}})
-    with pytest.raises(UsageError, match="class_weights: there is no label 'fine'"):
-        train_model(workspace, reviews, broken)
+@pytest.mark.parametrize(
+    ("error", "state", "said"),
+    [
+        (RuntimeError("no more paper"), "failed", "RuntimeError: no more paper"),
+        (KeyboardInterrupt(), "stopped", "by hand"),
+    ],
+    ids=["failed", "stopped"],
+)
+def test_a_run_that_breaks_says_so_and_keeps_no_half_bundle(workspace, make_dataset, reviews, error, state, said):
+    def break_off(event):
+        raise error
+
+    table = reviews.table()
+    gappy = make_dataset(  # what it is told of first is the row without label
+        "gappy", text=table["text"], label=[None, *table["label"].to_pylist()[1:]], split=table["split"]
+    )
+    with pytest.raises(type(error)):
+        train_model(workspace, gappy, LINEAR, on_event=break_off)
     (run,) = list_runs(workspace)
-    assert run.state == "failed"
-    assert "there is no label 'fine'" in run.error
-    assert not (run.path / "bundle").exists()
-    with pytest.raises(UsageError, match="has no model: it is failed"):
+    assert run.state == state
+    assert said in run.error
+    assert {path.name for path in run.path.iterdir()} & {"bundle", "seeds"} == set()
+    with pytest.raises(UsageError, match=f"has no model: it is {state}"):
         _ = run.bundle
+    assert train_model(workspace, gappy, LINEAR, resume=True).name == run.name
+
+
+def test_a_weight_for_a_label_that_is_none_is_told_before_the_work(workspace, reviews):
+    with pytest.raises(UsageError, match="class_weights: there is no label 'god'.*Did you mean 'good'"):
+        train_model(workspace, reviews, LINEAR.model_copy(update={"class_weights": {"god": 2.0}}))
+    assert list_runs(workspace) == []
 
 
 def killed(workspace: Workspace, name: str) -> None:
@@ -237,6 +258,15 @@ def test_missing_labels_and_texts_are_left_out_and_counted(workspace, make_datas
     assert run.rows["train"] == 13
     assert notes(heard)[:2] == ["2 train rows without a label left out", "1 train row without text left out"]
     assert list(run.warnings[:2]) == notes(heard)[:2]
+
+
+def test_a_class_with_one_training_row_is_trained_and_warned_of(workspace, make_dataset, reviews, heard):
+    table = reviews.table()
+    text, label, split = (table[name].to_pylist() for name in ("text", "label", "split"))
+    lonely = make_dataset("lonely", text=[*text, "so so"], label=[*label, "mixed"], split=[*split, "train"])
+    run = train_model(workspace, lonely, LINEAR, on_event=heard.append)
+    assert run.status == "finished"
+    assert any("'mixed' has one training row: too few to learn from" in message for message in notes(heard))
 
 
 def test_labels_that_only_validation_has_are_named(workspace, make_dataset, reviews, heard):

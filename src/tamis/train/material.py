@@ -62,7 +62,7 @@ def check_material(
     lonely = [name for name, count in counts.items() if count == 1]
     if lonely:
         warnings.append(
-            f"{_listed(lonely)} {'has' if len(lonely) == 1 else 'have'} one training row each: "
+            f"{_listed(lonely)} {'has one training row' if len(lonely) == 1 else 'have one training row each'}: "
             "too few to learn from; label more, or merge classes"
         )
     for split, rows in ((VALIDATION, validation), (CALIBRATION, calibration)):

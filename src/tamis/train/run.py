@@ -17,6 +17,7 @@ from tamis.decide import DecideSettings, check_goal
 from tamis.models import BundleManifest, EngineChoice, Lineage, TaskSpec
 from tamis.train.assemble import finish_bundle
 from tamis.train.begin import finished_run, new_run, run_to_resume
+from tamis.train.class_weights import label_weights
 from tamis.train.config import TrainSettings
 from tamis.train.events import Event, Listener, Noted
 from tamis.train.families import FAMILIES
@@ -85,6 +86,7 @@ def train_with(
         return same
     material = read_material(dataset, parents=settings.parents)
     check_goal(material.task, decide)
+    label_weights(material.task, material.train, settings.class_weights)  # its error names the nearest label
     require_room(workspace.state, family.bytes_needed(settings), what=f"a run of the family {settings.family}")
     run = run_to_resume(workspace, print_, name, say) if resume else None
     run = run or new_run(workspace, dataset, material, print_, told, name)
