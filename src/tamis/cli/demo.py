@@ -16,7 +16,7 @@ def add_commands(app: typer.Typer) -> None:
 
     @app.command("demo")
     def demo(folder: Annotated[Path, typer.Argument(help="Where to work.")] = Path("tamis-demo")) -> None:
-        """Import, check, split and explore real text in a new folder, showing each command.
+        """From real text to a model that answers, in a new folder, showing each command.
 
         Example: tamis demo
         """
@@ -26,10 +26,26 @@ def add_commands(app: typer.Typer) -> None:
         with contextlib.chdir(folder):
             _run(app, "data", "import", "demo:docstrings", "--name", "docs")
             _run(app, "data", "check", "docs")
-            _run(app, "data", "split", "docs", "--by", "group")
+            _run(app, "data", "split", "docs", "--by", "group", "--rows", "1600")
             _run(app, "explore", "docs", "--output", "report.html", "--force")
             _run(app, "data", "sql", "select topic, count(*) as rows from docs group by topic order by rows desc")
-        print(f"\nThe page to look at: {(folder / 'report.html').resolve()}")
+            for family in ("linear", "probe", "encoder"):
+                epochs = ("--epochs", "3") if family == "encoder" else ()
+                _run(app, "train", "docs", "--family", family, "--name", family, *epochs)
+            _run(app, "export", "encoder", "--to", "onnx", "--quick")
+            _run(app, "evaluate", "encoder")
+            _run(app, "compare", "linear", "encoder")
+            _run(app, "predict", "--model", "encoder", *(word for text in _QUESTIONS for word in ("--text", text)))
+        print(f"\nThe pages to look at: {(folder / 'report.html').resolve()}")
+        for page in sorted((folder / ".tamis" / "runs" / "encoder").rglob("*.html")):
+            print(f"                      {page.resolve()}")
+
+
+_QUESTIONS = (
+    "Return the dot product of two arrays.",
+    "Open a socket and send a request to the server.",
+    "The boat is green.",
+)
 
 
 def _run(app: typer.Typer, *words: str) -> None:
