@@ -93,6 +93,21 @@ def test_validation_chooses_the_strength_and_unlabelled_rows_are_left_out():
     assert sure["validation_loss"] < 0.1 < unsure["validation_loss"]
 
 
+def test_pieces_of_words_find_what_is_misspelt_unless_there_is_very_much_text(monkeypatch):
+    from tamis.models import linear_fit
+
+    task, labels = single(), ["bad", "good", "odd"] * 20
+    targets = task.encode(labels)
+    misspelt = ["awfull dul brokn", "luvely brigt wram", "strnge weirdd queeer"]
+    with_pieces, chosen = fit_linear(texts_of(labels), targets, task)
+    assert task.choose(task.probabilities(with_pieces.logits(misspelt))) == ["bad", "good", "odd"]
+    monkeypatch.setattr(linear_fit, "_TOO_LONG_FOR_PIECES", 100)
+    words_only, fewer = fit_linear(texts_of(labels), targets, task)
+    assert fewer["terms"] < chosen["terms"]
+    assert [part.analyzer for part in words_only.parts] == ["words"]
+    assert len({tuple(row) for row in words_only.logits(misspelt).tolist()}) == 1  # it knows none of these
+
+
 def test_weights_of_labels_and_of_rows_count():
     task = single(("bad", "good"))
     labels = ["bad"] * 30 + ["good"] * 4

@@ -23,8 +23,8 @@ CHARACTERS = (2, 5)
 _WITHOUT_VALIDATION = 4.0
 _MANY_ROWS = 1000
 """From so many rows on, a term has to stand in two of them."""
-_TOO_MANY_FOR_PIECES = 200_000
-"""Beyond so many rows words say enough, and the table of pieces would not fit in a small machine's memory."""
+_TOO_LONG_FOR_PIECES = 3_000_000
+"""Beyond so many characters in all texts words say enough, and pieces would take a minute and not seconds."""
 
 Sparse = list[SparseRows]
 
@@ -45,7 +45,7 @@ def fit_linear(
 
     `targets` are from `task.encode`; rows without label are left out. With validation rows the strength that gives
     the smallest loss on them is taken. `label_weights` say how much a row counts for the labels it bears.
-    `characters` adds pieces of words of so many letters; auto does unless there are very many rows.
+    `characters` adds pieces of words of so many letters; auto does unless there is very much text.
 
     >>> from tamis.core import LabelSet
     >>> from tamis.tasks import SingleLabel
@@ -63,7 +63,7 @@ def fit_linear(
     least = 2 if len(rows) >= _MANY_ROWS else 1
     parts = [learn_tfidf(rows, ngrams=(1, 2), min_rows=least, max_terms=max_terms)]
     if characters == "auto":
-        characters = CHARACTERS if len(rows) <= _TOO_MANY_FOR_PIECES else None
+        characters = CHARACTERS if sum(map(len, rows)) <= _TOO_LONG_FOR_PIECES else None
     if characters is not None:
         parts.append(learn_tfidf(rows, analyzer="characters", ngrams=characters, min_rows=least, max_terms=max_terms))
     weights = None if row_weights is None else np.asarray(row_weights, np.float64)[kept]
