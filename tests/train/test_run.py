@@ -157,18 +157,20 @@ def test_a_weight_for_a_label_that_is_none_is_told_before_the_work(workspace, re
     assert list_runs(workspace) == []
 
 
-def killed(workspace: Workspace, name: str) -> None:
-    """Make a finished run look as it does after a kill."""
+def killed(workspace: Workspace, name: str, *, bundle: bool = False) -> None:
+    """Make a finished run look as it does after a kill: before its bundle was published, or just after."""
     folder = workspace.runs / name
     record = json.loads((folder / RECORD).read_text())
     write_atomic(folder / RECORD, json.dumps(record | {"status": "running", "finished": None}))
-    shutil.rmtree(folder / "bundle")
+    if not bundle:
+        shutil.rmtree(folder / "bundle")
 
 
-def test_a_killed_run_goes_on_under_its_name(workspace, reviews, heard):
+@pytest.mark.parametrize("bundle", [False, True], ids=["before", "after"])
+def test_a_killed_run_goes_on_under_its_name(workspace, reviews, heard, bundle):
     first = train_model(workspace, reviews, LINEAR)
     logits = Classifier.open(first.bundle).raw(["a fine film"]).logits
-    killed(workspace, first.name)
+    killed(workspace, first.name, bundle=bundle)
     assert find_run(workspace, first.name).state == "interrupted"
     resumed = train_model(workspace, reviews, LINEAR, resume=True, on_event=heard.append)
     assert notes(heard) == ["going on with reviews-linear-1"]
@@ -185,6 +187,13 @@ def test_a_run_with_other_settings_does_not_go_on(workspace, reviews, heard):
     other = train_model(workspace, reviews, LINEAR.model_copy(update={"seed": 3}), resume=True, on_event=heard.append)
     assert other.name == "reviews-linear-2"
     assert notes(heard) == ["no run of these rows and settings was cut short: a new one begins"]
+
+
+def test_a_finished_run_is_never_gone_on_with(workspace, reviews):
+    first = train_model(workspace, reviews, LINEAR)
+    with pytest.raises(UsageError, match="the run 'reviews-linear-1' is finished: there is nothing to go on with"):
+        train_model(workspace, reviews, LINEAR, name=first.name, resume=True, force=True)
+    assert find_run(workspace, first.name).bundle.name == first.bundle.name
 
 
 def test_two_processes_do_not_train_one_run(workspace, reviews):

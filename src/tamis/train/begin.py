@@ -27,6 +27,8 @@ def run_to_resume(workspace: Workspace, print_: str, name: str | None, say: List
     """Return the run to go on with: the one that was named, or the newest with the fingerprint that is not finished."""
     if name is not None:
         run = find_run(workspace, name)
+        if run.status == "finished":
+            raise UsageError(f"the run {name!r} is finished: there is nothing to go on with", hint="leave out --resume")
         if run.fingerprint != print_:
             raise UsageError(
                 f"{name} cannot go on: its rows, settings or code were others",

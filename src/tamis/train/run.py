@@ -91,6 +91,9 @@ def train_with(
     run = run_to_resume(workspace, print_, name, say) if resume else None
     run = run or new_run(workspace, dataset, material, print_, told, name)
     with hold(run.path):
+        shutil.rmtree(
+            run.path / BUNDLE, ignore_errors=True
+        )  # of a run that was killed between publishing and saying so
         watchers = Watchers.of(workspace, run, say=say, progress=progress)
         save_run(run.model_copy(update={"status": "running", "error": None}))
         workers.gather((run.path, True))
