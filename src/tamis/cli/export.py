@@ -110,7 +110,7 @@ def _print(parity: Parity) -> None:
     output.print_table(
         ["form", "ms", "texts/s", "MB", "agree", "score", "ece", ""],
         [_line(form) for form in parity.forms],
-        title=f"{parity.model} on {parity.rows:,} rows of {parity.data}; ms: one text alone; score: {parity.main_metric}",
+        title=f"{parity.model} on {parity.rows:,} rows of {parity.data}; ms of one text, score is {parity.main_metric}",
     )
     for form in parity.forms:
         if form.verdict not in ("yardstick", "same"):
