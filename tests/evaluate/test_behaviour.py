@@ -104,9 +104,21 @@ def test_the_tolerance_is_what_makes_a_kept_label_fail(suite):
     assert run_suite(Keywords(), suite(text.format(""))).tests[0].holds
     assert run_suite(Keywords(), suite(text.format(", tolerance: 0.24"))).tests[0].holds
     assert not run_suite(Keywords(), suite(text.format(", tolerance: 0.2"))).tests[0].holds
-    # here the first label is the one that falls
-    falls = "invariance: [{name: x, texts: [a dull poor film], change: {replace: {poor: so}}, tolerance: 0.1}]"
-    assert not run_suite(Keywords(), suite(falls)).tests[0].holds
+
+
+def test_a_probability_that_falls_strays_as_one_that_rises():
+    class Falls:
+        labels = ("a", "b")  # of several labels a text each has a probability of its own
+
+        def predict(self, texts):
+            return [
+                Prediction(id="1", label=("a",), scores={"a": 0.9 if text.islower() else 0.7, "b": 0.1}, score=0.7)
+                for text in texts
+            ]
+
+    test = {"name": "x", "texts": "one", "change": {"perturb": "upper"}, "tolerance": 0.1}
+    assert not run_suite(Falls(), Suite.model_validate({"invariance": [test]})).tests[0].holds
+    assert run_suite(Falls(), Suite.model_validate({"invariance": [test | {"tolerance": 0.3}]})).tests[0].holds
 
 
 def test_silence_is_no_label_and_can_be_asked_for(suite):
