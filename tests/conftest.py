@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import hypothesis
 import pyarrow as pa
 import pytest
 
 from tamis.cli.main import main
 from tamis.core import Workspace
 from tamis.data import Dataset, DatasetWriter, Schema
+
+# a busy machine is no reason to fail
+hypothesis.settings.register_profile("tamis", deadline=None)
+hypothesis.settings.load_profile("tamis")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
