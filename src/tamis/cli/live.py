@@ -195,7 +195,8 @@ def sparkline(values: Any, *, width: int = _WIDTH) -> str:
 
 
 def _epoch_line(event: EpochDone) -> str:
-    scores = "  ".join(f"{name} {value:.4g}" for name, value in event.validation.items())
+    told = dict(list(event.validation.items())[:2]) | {k: v for k, v in event.validation.items() if k == "loss"}
+    scores = "  ".join(f"{name} {value:.4g}" for name, value in told.items())  # the main score is the first
     best = "  (best so far)" if event.best and event.validation else ""
     return f"epoch {event.epoch}: loss {event.train_loss:.4g}{'  validation ' if scores else ''}{scores}{best}"
 

@@ -20,4 +20,6 @@ def score_rows(task: Task, rows: TrainingRows, probabilities: npt.NDArray[np.flo
     """Return the scores that a person follows a training by, the one it is steered by first."""
     scores = task.tally(task.truth(rows.labels), probabilities).score()
     names = dict.fromkeys([task.main_metric, *_TOLD])
+    if "accuracy" in scores:  # where each text has one label, micro F1 is the accuracy
+        del names["micro_f1"]
     return {name: scores[name] for name in names if name in scores and math.isfinite(scores[name])}
