@@ -341,6 +341,7 @@ def _mistakes(evaluation: Evaluation) -> list[str]:
     return [
         page.quote(
             mistake.text or "(no text)",
+            most=360,
             who=f"{mistake.id} · labelled {words(mistake.truth)} · answered {words(mistake.answer)}, "
             f"{share(mistake.confidence)} sure{' · kept silent' if mistake.silent else ''}",
         )
