@@ -190,6 +190,13 @@ def test_a_listener_may_stop_it_and_the_best_weights_stay(tiny, tmp_path):
     assert heard[-1] == Noted(kind="stopped", message="enough", step=10)
 
 
+def test_a_gradient_that_is_no_number_moves_nothing(tiny, tmp_path):
+    heard = []
+    tiny.fit(tmp_path, {"epochs": 1, "stop_on": [], "class_weights": {"good": 3e38}}, emit=heard.append)
+    assert any(not np.isfinite(event.gradient_norm) for event in steps_of(heard))
+    assert all(weight.isfinite().all() for weight in weights(tmp_path).values())
+
+
 def test_without_validation_the_last_weights_are_kept(tiny, tmp_path):
     heard = []
     fitted = tiny.fit(tmp_path, {}, validation=tiny.make_rows(0), emit=heard.append)

@@ -142,7 +142,8 @@ def _move(state: TrainState, rate: float, *, clip: float) -> tuple[float, dict[s
     if clip and whole > clip:
         torch._foreach_mul_(gradients, clip / whole)
     set_rate(state.optimizer, rate)
-    state.scaler.step(state.optimizer)
+    if math.isfinite(whole) or state.scaler.is_enabled():  # the scaler sees to it itself
+        state.scaler.step(state.optimizer)  # a gradient that is no number would make every weight one that is none
     state.scaler.update()
     state.optimizer.zero_grad(set_to_none=True)
     state.average.after_step()
