@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tamis.train.advice import advise
 from tamis.train.events import StepDone
-from tamis.train.profile import Profile, Profiler, advise, read_profile, write_profile
+from tamis.train.profile import Profile, Profiler, read_profile, write_profile
 from tamis.train.record import Run
 from tamis.train.usage import Seen, Usage
 
