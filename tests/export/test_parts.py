@@ -7,13 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tamis.core import LabelSet
+from tamis.core import CheckFailed, LabelSet, Silent
 from tamis.evaluate import LabelledRows, scored
 from tamis.export import ExportSettings
 from tamis.export.choose import choose_form
 from tamis.export.form import FORMS, YARDSTICK, absent, has_bf16
 from tamis.export.likeness import compare_form, judge
 from tamis.export.replace import exchange, replace_folder
+from tamis.export.run import _Job as Job
+from tamis.export.run import _Measured as Measured
 from tamis.export.speed import Speed, time_forms
 from tamis.predict import RawScores
 from tamis.tasks import task_for
@@ -169,3 +171,14 @@ def test_a_failed_replacement_leaves_the_old_folder(tmp_path):
     with pytest.raises(OSError, match="draft"):
         replace_folder(tmp_path / "draft", old)
     assert (old / "a").read_text() == "old"
+
+
+def test_an_onnx_file_that_says_something_else_stops_the_export(make_bundle, workspace):
+    right, wrong = answers([True] * 100), answers([False] * 10 + [True] * 90)
+    pace = speed(1, 1)
+    told = [Measured(FORMS[0], rows=wrong, speed=pace), Measured(YARDSTICK, rows=right, speed=pace)]
+    job = Job(workspace, make_bundle(), right, SETTINGS, Silent())
+    with pytest.raises(CheckFailed, match=r"does not say what the model says: macro_f1 -0\.1[^$]*nothing was changed"):
+        job.parity(told)
+    chosen, parity = job.parity([Measured(FORMS[0], rows=right, speed=pace), told[1]])
+    assert (chosen.form, parity.chosen.verdict, parity.refused) == (FORMS[0], "same", ())
