@@ -134,7 +134,10 @@ def test_the_baseline_stands_beside_every_number(make_rows, judge):
     turned = judge(weak, baseline=strong)
     assert {turned.scores[name].verdict for name in ("accuracy", "macro_f1", "log_loss")} == {"worse"}
     assert "worse than a linear model" in " ".join(turned.essence)
-    assert judge(strong, baseline=strong).scores["macro_f1"].verdict == "open"
+    assert judge(strong, baseline=strong).scores["macro_f1"].verdict == "same"
+    like = judge(weak, baseline=make_rows(labels, strength=0.5, seed=2))
+    assert like.scores["macro_f1"].verdict == "open"
+    assert "not surely better" in like.essence[1]
     assert Score(name="mae", model=Interval(1, 1, 1), difference=Interval(-1, -2, -0.5)).verdict == "better"
 
 
@@ -183,6 +186,15 @@ def test_a_rule_that_keeps_silent_improves_no_score(make_rows, judge):
     assert other.promise.low < right < other.promise.high
     assert other.promise.verdict in ("kept", "open", "broken")
     assert one.promise is None
+
+
+def test_a_rule_that_never_answers_is_told(make_rows, judge):
+    decider = Decider(rule=Rule(goal="precision", thresholds=dict.fromkeys(NAMES)))
+    rows = make_rows(drawn(80), decider=decider)
+    evaluation = judge(rows, decider=decider)
+    assert evaluation.silence.coverage.value == 0
+    assert "keeps silent on every row" in evaluation.essence[-1]
+    assert value(evaluation, "accuracy") == pytest.approx(1 - rows.wrong.mean())
 
 
 def test_calibrated_and_uncalibrated_stand_beside_each_other(make_rows, judge):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _TOLD = ("accuracy", "subset_accuracy", "exact_rows", "macro_f1", "weighted_f1", "micro_f1", "quadratic_kappa", "mae",
          "hierarchy_consistency", "log_loss", "ece")  # fmt: skip
 
+_VERDICTS = {"better": "better", "worse": "WORSE", "open": "not sure", "same": "the same"}
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add the command."""
@@ -117,7 +119,7 @@ def _print(evaluation: Evaluation, written: Written) -> None:
         row = [measure_title(name), measure_text(score.model.value, name=name), measure_span(score.model, name=name)]
         if against:
             row.append(measure_text(score.baseline.value, name=name) if score.baseline else "–")
-            row.append({"better": "better", "worse": "WORSE", "open": "not sure"}.get(score.verdict, "–"))
+            row.append(_VERDICTS.get(score.verdict, "–"))
         rows.append(row)
     headers = ["", "score", f"likely ({evaluation.confidence * 100:.0f} %)"]
     headers += [f"{evaluation.baseline} baseline", "the model is"] if against else []

@@ -49,7 +49,7 @@ def _above_baseline(evaluation: Evaluation) -> str:
     main = evaluation.scores.get(evaluation.main_metric)
     if main is None or main.baseline is None or main.difference is None or not isfinite(main.difference.value):
         return evaluation.baseline_says if evaluation.baseline == "none" else ""
-    name = "a linear model of words" if evaluation.baseline == "linear" else "always saying the most frequent label"
+    name = "a linear model of words" if evaluation.baseline == "linear" else "always saying what is most frequent"
     against = f"{name} ({title(main.name)} {number(main.baseline.value)})"
     gap = main.difference
     if not isfinite(gap.low):
@@ -129,6 +129,8 @@ def _when_silent(evaluation: Evaluation) -> str:
     silence = evaluation.silence
     if silence is None:
         return ""
+    if silence.coverage.value == 0:
+        return "As its rule stands it keeps silent on every row: nothing reaches what the rule asks for."
     if silence.coverage.value < 1 and silence.answered:
         right = next((name for name in RIGHT if name in silence.answered), None)
         if right is not None:

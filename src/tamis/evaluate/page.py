@@ -27,7 +27,12 @@ _DETAILS = (
 )  # fmt: skip
 _MOST_LABELS = 60
 _NARROW = 5  # so many labels leave room beside their table
-_VERDICT = {"better": ("better", "good"), "worse": ("worse", "bad"), "open": ("not sure", "note")}
+_VERDICT = {
+    "better": ("better", "good"),
+    "worse": ("worse", "bad"),
+    "open": ("not sure", "note"),
+    "same": ("the same", "note"),
+}
 
 
 def evaluation_page(evaluation: Evaluation) -> Page:
@@ -299,6 +304,10 @@ def _rule(evaluation: Evaluation) -> str:
 def _rule_words(evaluation: Evaluation) -> str:
     silence = evaluation.silence
     assert silence is not None
+    if silence.coverage.value == 0:
+        return (
+            "It answers no row: nothing reaches what the rule asks for. Ask for less, or label more calibration rows."
+        )
     if silence.coverage.value >= 1 or not silence.answered:
         return "It answers every row with a label. A target precision makes it keep silent: decide.goal=precision."
     right = next((name for name in RIGHT if name in silence.answered), None)

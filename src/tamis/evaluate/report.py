@@ -34,10 +34,12 @@ class Score:
 
     @property
     def verdict(self) -> str:
-        """Whether the model is surely better or worse than the baseline, or the difference is open."""
+        """Whether the model is surely better or worse than the baseline or the same, or that is open."""
         if self.difference is None or not isfinite(self.difference.low) or self.name == "ece":
             return ""  # one that knows nothing and says so is well calibrated: that is no merit
         low, high = self.difference.low, self.difference.high
+        if low == high == 0:
+            return "same"
         if self.lower_is_better:
             low, high = -high, -low
         return "better" if low > 0 else "worse" if high < 0 else "open"
