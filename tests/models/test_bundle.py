@@ -21,6 +21,7 @@ from tamis.models import (
     EngineChoice,
     Lineage,
     TaskSpec,
+    add_to_bundle,
     fit_linear,
     model_card,
     open_bundle,
@@ -136,6 +137,18 @@ def test_what_runs_is_never_sealed(folder, name):
     (folder / name).write_text("")
     with pytest.raises(DataError, match="names a file that runs or may run when it is loaded"):
         seal_bundle(folder, manifest_of())
+
+
+def test_a_kill_between_the_two_steps_of_adding_a_file_is_mended(folder):
+    bundle = add_to_bundle(open_bundle(folder), "evaluation.json", "{}")
+    newer = add_to_bundle(bundle, "evaluation.json", '{"newer": 1}')
+    (folder / "evaluation.json").rename(folder / ".evaluation.json.waiting")  # killed before the last step
+    (folder / "evaluation.json").write_text("{}")
+    assert open_bundle(folder).manifest == newer.manifest
+    assert (folder / "evaluation.json").read_text() == '{"newer": 1}'
+    (folder / ".evaluation.json.waiting").write_text("forged")
+    assert open_bundle(folder).manifest == newer.manifest
+    assert (folder / "evaluation.json").read_text() == '{"newer": 1}'
 
 
 def test_a_manifest_that_was_edited_is_told(folder):

@@ -91,7 +91,7 @@ def evaluate(
     )
     written = chapter.write_evaluation(evaluation, target, pictures=pictures)
     if data is None and chapter.is_run(workspace, bundle):
-        chapter.add_to_bundle(evaluation, bundle)
+        chapter.keep_in_bundle(evaluation, bundle)
     if as_json:
         files = [written.page, written.json, *written.pictures]
         output.print_json({**evaluation.to_dict(), "files": [str(file) for file in files]})

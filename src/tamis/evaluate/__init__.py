@@ -36,10 +36,10 @@ from tamis.evaluate.run import assemble, evaluate_model
 from tamis.evaluate.slices import by_column, by_conditions, by_length
 from tamis.evaluate.write import (
     Written,
-    add_to_bundle,
     check_folder,
     evaluation_folder,
     is_run,
+    keep_in_bundle,
     write_evaluation,
 )
 
@@ -59,7 +59,6 @@ __all__ = [
     "SuiteResult",
     "Suspect",
     "Written",
-    "add_to_bundle",
     "assemble",
     "by_column",
     "by_conditions",
@@ -74,6 +73,7 @@ __all__ = [
     "find_label_errors",
     "is_run",
     "junit_xml",
+    "keep_in_bundle",
     "label_errors_page",
     "label_in_words",
     "measure",

@@ -13,7 +13,7 @@ from tamis.evaluate.figures import figures_of
 from tamis.evaluate.page import evaluation_page
 from tamis.evaluate.plots import draw_figure
 from tamis.evaluate.report import Evaluation
-from tamis.models import Bundle, seal_bundle
+from tamis.models import Bundle, add_to_bundle
 
 JSON, PAGE = "evaluation.json", "evaluation.html"
 _DPI = 130
@@ -68,10 +68,9 @@ def write_evaluation(evaluation: Evaluation, folder: Path, *, pictures: bool = T
     return Written(json=folder / JSON, page=folder / PAGE, pictures=tuple(drawn), missing=missing)
 
 
-def add_to_bundle(evaluation: Evaluation, bundle: Bundle) -> Bundle:
+def keep_in_bundle(evaluation: Evaluation, bundle: Bundle) -> Bundle:
     """Return the bundle with the evaluation's numbers in it; no text of the rows travels with the model."""
-    write_atomic(bundle.path / JSON, as_json(evaluation.without_texts()))
-    return seal_bundle(bundle.path, bundle.manifest)
+    return add_to_bundle(bundle, JSON, as_json(evaluation.without_texts()))
 
 
 def as_json(evaluation: Evaluation) -> str:

@@ -7,7 +7,7 @@ every file. Opening one runs no code and needs no torch.
 
 from tamis.models.archive import pack_bundle
 from tamis.models.backbones import MINILM, find_backbone
-from tamis.models.bundle import Bundle, open_bundle, seal_bundle
+from tamis.models.bundle import Bundle, add_to_bundle, open_bundle, seal_bundle
 from tamis.models.card import model_card, write_card
 from tamis.models.encoder import (
     build_encoder,
@@ -36,6 +36,7 @@ __all__ = [
     "Lineage",
     "LinearModel",
     "TaskSpec",
+    "add_to_bundle",
     "build_encoder",
     "build_probe",
     "check_learnable",

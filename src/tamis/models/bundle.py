@@ -57,6 +57,21 @@ def seal_bundle(folder: Path, manifest: BundleManifest) -> Bundle:
     return Bundle(folder, sealed)
 
 
+def add_to_bundle(bundle: Bundle, name: str, content: str) -> Bundle:
+    """Return the bundle with one more file, or a newer one of that name; a kill at any moment leaves a sound bundle.
+
+    The file waits under a hidden name until the manifest has its hash; whoever opens the bundle next puts it in place.
+    """
+    waiting = _waiting(bundle.path, name)
+    write_atomic(waiting, content)
+    files = {**bundle.manifest.files, name: _sha256(waiting)}
+    check_names(files, bundle.path)
+    sealed, manifest = with_seal(bundle.manifest.model_copy(update={"files": files}))
+    write_atomic(bundle.path / MANIFEST, manifest)
+    waiting.replace(bundle.path / name)
+    return Bundle(bundle.path, sealed)
+
+
 def open_bundle(path: Path) -> Bundle:
     """Return the bundle of a folder or of a `.tamis` file, after verifying that every file is the one that was sealed.
 
@@ -73,6 +88,8 @@ def open_bundle(path: Path) -> Bundle:
             hint="a bundle is what tamis train makes: a folder with tamis.json, or one .tamis file",
         ) from None
     for name, expected in manifest.files.items():
+        if _waiting(folder, name).is_file() and _sha256(_waiting(folder, name)) == expected:
+            _waiting(folder, name).replace(folder / name)  # a kill came between the two steps of add_to_bundle
         if not (folder / name).is_file() or _sha256(folder / name) != expected:
             raise DataError(
                 f"{name} of the bundle {path} is not the file that was sealed",
@@ -83,6 +100,10 @@ def open_bundle(path: Path) -> Bundle:
         shown = ", ".join(strangers[:5]) + (", …" if len(strangers) > 5 else "")
         raise DataError(f"the bundle {path} holds files that were not sealed: {shown}", hint="take them out of it")
     return Bundle(folder, manifest.model_copy(update={"decider": manifest.decider.load(folder)}))
+
+
+def _waiting(folder: Path, name: str) -> Path:
+    return folder / f".{name.replace('/', '-')}.waiting"
 
 
 def _files(folder: Path) -> list[str]:
