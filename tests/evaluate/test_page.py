@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -142,3 +143,14 @@ def test_a_folder_with_other_files_is_left_alone(judged, tmp_path):
     check_folder(tmp_path, force=True)
     write_evaluation(judged(labels_of(30)), tmp_path / "again", pictures=False)
     check_folder(tmp_path / "again", force=False)
+
+
+def test_the_share_of_cut_texts_is_always_told(make_rows, workspace):
+    whole = make_rows(labels_of(100), texts=["a b c d"] * 50 + ["a"] * 50)
+    cut = replace(whole, cut=np.arange(100) < 40)
+    alone = Baseline(kind="none", says="So it is.", rows=None)
+    one, other = (assemble(workspace, rows, alone, settings=QUICK, length_unit="tokens") for rows in (whole, cut))
+    assert (one.cut_share, other.cut_share) == (0, 0.4)
+    assert "none was cut" in evaluation_page(one).html()
+    assert "40.0 % of the texts are longer than what the model reads" in evaluation_page(other).html()
+    assert [part.rows for part in other.lengths.shown if part.name.startswith("cut")] == [40]
