@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from tamis.core import CheckFailed, Progress, Silent, UsageError, Workspace, draft_folder, write_atomic
 from tamis.core.doctor import processor_features
-from tamis.core.extras import installed_version
 from tamis.decide import Decider
 from tamis.evaluate import LabelledRows, ScoredRows, scored
 from tamis.export.choose import choose_form, quickness
@@ -179,7 +180,7 @@ class _Job:
             confidence=self.settings.confidence,
             processor=tuple(processor_features()),
             threads=self.workspace.config.of(PredictSettings).threads or cores(),
-            versions={name: found for name in _PACKAGES if (found := installed_version(name))},
+            versions={name: version(name) for name in _PACKAGES if find_spec(name) is not None},
             forms=tuple(told.values()),
             notes=(*self.rows.warnings, *self._notes(measured, chosen, speeds)),
         )
