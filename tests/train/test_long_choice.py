@@ -55,3 +55,18 @@ def test_more_tokens_than_the_model_takes_are_told(tiny, tmp_path):
         "max_tokens is 100, and the model reads 64"
         in next(event for event in heard if isinstance(event, Noted)).message
     )
+
+
+@pytest.mark.parametrize(("policy", "read"), [("head", "beginning"), ("head_tail", "beginning and end")])
+def test_texts_that_are_cut_are_told(tiny, tmp_path, policy, read):
+    from tamis.train.probe import fit_probe
+
+    heard = []
+    settings = {"long_text": {"max_tokens": 16, "policy": policy}, "epochs": 1}
+    given = tiny.assignment(tmp_path, settings, emit=heard.append)
+    fitted = fit_probe(given)
+    assert 0 < fitted.notes["cut_share"] < 1
+    message = f"{fitted.notes['cut_share']:.1%} of training texts have more than 16 tokens: their {read} is read"
+    assert [event.message for event in heard] == [message]
+    tiny.fit(tmp_path, settings, emit=heard.append)
+    assert message in [event.message for event in heard[1:] if isinstance(event, Noted)]

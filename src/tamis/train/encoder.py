@@ -10,7 +10,7 @@ from tamis.train.average import Average
 from tamis.train.class_weights import label_weights
 from tamis.train.diagnosis import Diagnosis
 from tamis.train.family import Assignment, Fitted
-from tamis.train.long_choice import choose_long_text
+from tamis.train.long_choice import choose_long_text, tell_cut
 from tamis.train.optimizer import make_optimizer, named_parts
 from tamis.train.pace import Pace
 from tamis.train.precision import Arithmetic, choose_arithmetic
@@ -47,6 +47,8 @@ def fit_encoder(given: Assignment) -> Fitted:
         long_text = choose_long_text(given, model, tokenizer, arithmetic, emit=pace)
         tokens = cached_tokens(given.train, tokenizer, long_text, cache=given.cache, progress=given.progress)
         validation = cached_tokens(given.validation, tokenizer, long_text, cache=given.cache, progress=given.progress)
+    cut = cut_share(tokens, long_text)
+    tell_cut(cut, long_text, emit=pace)
     train_used_rows(model, tokens, pad=tokenizer.pad)
     model.to(arithmetic.device)
     course = _course(given, model, tokens, tokenizer, arithmetic, workers)
@@ -64,7 +66,7 @@ def fit_encoder(given: Assignment) -> Fitted:
     workers.wait()
     notes = {"best_epoch": state.best_epoch, "steps": state.step, "device": arithmetic.device}
     notes |= {"precision": arithmetic.precision, "workers": workers.count}
-    notes |= {"cut_share": round(cut_share(tokens, long_text), 6), **pace.notes()}
+    notes |= {"cut_share": round(cut, 6), **pace.notes()}
     return Fitted(
         engine=EngineChoice(name="torch", file=WEIGHTS),
         validation=judged.scores if judged else {},

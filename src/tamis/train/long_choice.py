@@ -58,6 +58,14 @@ def choose_long_text(
     return base.model_copy(update={"policy": best})
 
 
+def tell_cut(share: float, long_text: LongText, *, emit: Listener) -> None:
+    """Tell how many training texts the model does not read to their end."""
+    if share:
+        read = "beginning" if long_text.policy == "head" else "beginning and end"
+        message = f"{share:.1%} of training texts have more than {long_text.max_tokens} tokens: their {read} is read"
+        emit(Noted(kind="long_text", message=message))
+
+
 def _score(
     given: Assignment,
     model: Any,

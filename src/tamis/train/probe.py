@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tamis.core import draft_folder, fingerprint, fingerprint_file, publish
+from tamis.core import draft_folder, fingerprint, publish
 from tamis.features import Tokenizer, load_tokenizer
-from tamis.models import EngineChoice, build_probe, find_backbone, fit_head, probe_features, save_encoder, set_head
+from tamis.models import (
+    EngineChoice,
+    build_probe,
+    final_layer,
+    find_backbone,
+    fit_head,
+    probe_features,
+    save_encoder,
+    set_head,
+)
 from tamis.train.class_weights import label_weights
 from tamis.train.family import Assignment, Fitted
-from tamis.train.long_choice import choose_long_text
+from tamis.train.long_choice import choose_long_text, tell_cut
 from tamis.train.precision import Arithmetic, choose_arithmetic
 from tamis.train.scoring import score_rows
 from tamis.train.token_cache import cached_tokens, cut_share
@@ -31,13 +41,14 @@ def fit_probe(given: Assignment) -> Fitted:
     model: Any = build_probe(folder, task, seed=given.seed)
     long_text = choose_long_text(given, model, tokenizer, arithmetic, emit=given.emit)
     model.to(arithmetic.device)
-    backbone = fingerprint_file(folder / WEIGHTS) if (folder / WEIGHTS).exists() else str(folder)
-    parts = {}
+    encoder, parts = _fingerprint(model), {}
     for rows in (given.train, given.validation):
         tokens = cached_tokens(rows, tokenizer, long_text, cache=given.cache, progress=given.progress)
-        key = [rows.fingerprint, backbone, long_text.model_dump(mode="json"), arithmetic.precision]
+        key = [rows.fingerprint, encoder, long_text.model_dump(mode="json"), arithmetic.precision]
         parts[id(rows)] = tokens, _cached_features(given, key, model, tokens, tokenizer, arithmetic)
     (tokens, features), (_, judged) = parts[id(given.train)], parts[id(given.validation)]
+    cut = cut_share(tokens, long_text)
+    tell_cut(cut, long_text, emit=given.emit)
     head = fit_head(
         features,
         given.train.targets,
@@ -55,8 +66,18 @@ def fit_probe(given: Assignment) -> Fitted:
         engine=EngineChoice(name="torch", file=WEIGHTS),
         validation=scores,
         long_text=long_text,
-        notes={"pull": head.pull, "cut_share": round(cut_share(tokens, long_text), 6)},
+        notes={"pull": head.pull, "cut_share": round(cut, 6)},
     )
+
+
+def _fingerprint(model: Any) -> str:
+    """Of all weights but the last layer's, which is what is to be fitted."""
+    own = {id(weight) for weight in final_layer(model).parameters()}
+    state = hashlib.blake2b(digest_size=16)
+    for name, weight in model.named_parameters():
+        if id(weight) not in own:
+            state.update(name.encode() + weight.detach().cpu().numpy().tobytes())
+    return state.hexdigest()
 
 
 def _cached_features(
