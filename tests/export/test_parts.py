@@ -14,9 +14,8 @@ from tamis.export.choose import choose_form
 from tamis.export.form import FORMS, YARDSTICK, absent, has_bf16
 from tamis.export.likeness import compare_form, judge
 from tamis.export.replace import exchange, replace_folder
-from tamis.export.run import _Job as Job
-from tamis.export.run import _Measured as Measured
 from tamis.export.speed import Speed, time_forms
+from tamis.export.trial import FormTrial, MeasuredForm
 from tamis.predict import RawScores
 from tamis.tasks import task_for
 
@@ -176,9 +175,9 @@ def test_a_failed_replacement_leaves_the_old_folder(tmp_path):
 def test_an_onnx_file_that_says_something_else_stops_the_export(make_bundle, workspace):
     right, wrong = answers([True] * 100), answers([False] * 10 + [True] * 90)
     pace = speed(1, 1)
-    told = [Measured(FORMS[0], rows=wrong, speed=pace), Measured(YARDSTICK, rows=right, speed=pace)]
-    job = Job(workspace, make_bundle(), right, SETTINGS, Silent())
+    told = [MeasuredForm(FORMS[0], rows=wrong, speed=pace), MeasuredForm(YARDSTICK, rows=right, speed=pace)]
+    job = FormTrial(workspace, make_bundle(), right, SETTINGS, Silent())
     with pytest.raises(CheckFailed, match=r"does not say what the model says: macro_f1 -0\.1[^$]*nothing was changed"):
         job.parity(told)
-    chosen, parity = job.parity([Measured(FORMS[0], rows=right, speed=pace), told[1]])
+    chosen, parity = job.parity([MeasuredForm(FORMS[0], rows=right, speed=pace), told[1]])
     assert (chosen.form, parity.chosen.verdict, parity.refused) == (FORMS[0], "same", ())
