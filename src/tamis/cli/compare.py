@@ -50,6 +50,7 @@ def compare(
     """Tell whether model B is better than model A on the same rows, by how much, and on which.
 
     Example: tamis train reviews --family linear --name second train.class_weights=balanced
+
     Example: tamis compare reviews-linear-1 second --html compare.html
     """
     from dataclasses import replace

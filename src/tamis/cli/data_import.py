@@ -37,7 +37,9 @@ def import_source(
     ],
     name: Annotated[str, typer.Option("--name", "-n", help="The dataset's name.")],
     kind: Annotated[str | None, _reading("What the source is, when its name does not tell: csv, jsonl, text…")] = None,
-    text: Annotated[str | None, _role("The column of text; several are joined: title,body.")] = None,
+    text: Annotated[
+        list[str] | None, _role("The column of text; several are joined: title,body, or --text twice.")
+    ] = None,
     template: Annotated[str | None, _role("How columns become one text: '{title}. {body}'.")] = None,
     label: Annotated[str | None, _role("The column of labels.")] = None,
     labels_delimiter: Annotated[str | None, _role("What separates several labels in one field.")] = None,
@@ -106,7 +108,7 @@ def import_source(
             workers=workers,
         ),
         roles=RoleChoice(
-            text=_several(text),
+            text=_several(",".join(text or ())),
             template=template,
             label=() if label is None else (label,),
             labels_delimiter=labels_delimiter,

@@ -42,6 +42,7 @@ def check(
     Exit code 3 when there are errors. --apply makes the fixes as one new version; the version that was checked stays.
 
     Example: tamis data check reviews
+
     Example: tamis data check reviews --apply html duplicates
     """
     from tamis.core import CheckFailed, UsageError, write_atomic

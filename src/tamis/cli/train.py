@@ -42,6 +42,7 @@ def train(
     """Train a model on a dataset's splits, calibrate it, and publish it as a bundle.
 
     Example: tamis train reviews --family linear
+
     Example: tamis train reviews --family linear --name stars train.seed=7
     """
     from tamis.cli.live import watching
