@@ -26,7 +26,7 @@ class TrainSettings(Settings):
     """How many models to train, from `seed` on: scores become a mean and a spread, and the best is kept."""
     average_seeds: bool = False
     """Keep the average of the seeds' weights instead of the best seed, if validation says that it is better."""
-    epochs: int = Field(default=10, ge=1)
+    epochs: int = Field(default=4, ge=1)
     """The most often each row is read; training stops earlier when validation gets no better."""
     patience: int = Field(default=3, ge=0)
     """How many epochs without a better validation score end the training; 0 never does."""
@@ -38,7 +38,7 @@ class TrainSettings(Settings):
     """The share of all steps in which the rate rises from nothing; afterwards it falls to nothing."""
     weight_decay: float = Field(default=0.01, ge=0)
     """How much of a weight is taken off at each step, per unit of the rate."""
-    batch_rows: int = Field(default=32, ge=1)
+    batch_rows: int = Field(default=16, ge=1)
     """The most rows of one step."""
     batch_tokens: int = Field(default=4096, ge=16)
     """The most tokens of one pass through the model, padding included; a step is as many passes as its rows need."""
