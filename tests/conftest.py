@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,8 @@ from tamis.cli.main import main
 from tamis.core import Workspace
 from tamis.data import Dataset, DatasetWriter, Schema
 
+# several test processes share the cores: threads that wait for each other would take most of the time
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # a busy machine is no reason to fail
 hypothesis.settings.register_profile("tamis", deadline=None)
 hypothesis.settings.load_profile("tamis")
