@@ -92,6 +92,9 @@ def test_a_special_form_must_be_worth_it():
     assert choose_form([plain, openvino, int8], speeds) == int8
     speeds[int8.name] = speed(20, 190)  # slower alone, quicker together: no gain in all
     assert choose_form([plain, openvino, int8], speeds) == plain
+    speeds |= {YARDSTICK.name: speed(7, 140), "torch bf16": speed(4, 260)}
+    assert choose_form([plain, YARDSTICK], speeds) == plain, "torch must be quicker by half"
+    assert choose_form([plain, YARDSTICK, FORMS[5]], speeds) == FORMS[5]
 
 
 class Slow:

@@ -52,7 +52,7 @@ def test_a_run_is_exported_in_place_and_predicts_without_torch(make_bundle, know
     outcome = tamis("export", "tiny-encoder-1", "--quick")
     assert outcome.code == 0, outcome.err
     assert "on 80 rows of reviews@1:test+validation" in outcome.out
-    assert outcome.out.count("→") == 1
+    assert outcome.out.count("←") == 1
     assert max(map(len, outcome.out.splitlines()[2:8])) <= 80
 
     opened = open_bundle(runs)

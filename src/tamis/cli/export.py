@@ -110,7 +110,7 @@ def _print(parity: Parity) -> None:
     output.print_table(
         ["form", "ms", "texts/s", "MB", "agree", "score", "ece", ""],
         [_line(form) for form in parity.forms],
-        title=f"{parity.model} on {parity.rows:,} rows of {parity.data}; ms of one text, score is {parity.main_metric}",
+        title=f"{parity.model} on {parity.rows:,} rows of {parity.data} (score: {parity.main_metric})",
     )
     for form in parity.forms:
         if form.verdict not in ("yardstick", "same"):
@@ -121,19 +121,19 @@ def _print(parity: Parity) -> None:
 
 
 def _line(form: FormParity) -> list[object]:
-    speed, likeness, name = form.speed, form.likeness, f"{'→' if form.chosen else ' '} {form.name}"
+    speed, likeness = form.speed, form.likeness
     if speed is None or likeness is None or form.bytes is None:
-        return [name, *["–"] * 6, _VERDICTS[form.verdict]]
+        return [form.name, *["–"] * 6, _VERDICTS[form.verdict]]
     plain = form.verdict == "yardstick"
     return [
-        name,
+        form.name,
         f"{speed.p50_ms:.1f}",
         f"{speed.texts_per_second:,.0f}",
-        f"{form.bytes / 1e6:.1f}",
+        f"{form.bytes / 1e6:.{0 if form.bytes > 1e7 else 1}f}",
         f"{100 * likeness.agreement:.1f}%",
         f"{likeness.metric:.4f}" if plain else f"{likeness.metric_change:+.4f}",
-        f"{likeness.ece:.4f}" if plain else f"{likeness.ece_change:+.4f}",
-        _VERDICTS[form.verdict],
+        f"{likeness.ece:.3f}" if plain else f"{likeness.ece_change:+.3f}",
+        _VERDICTS[form.verdict] + (" ←" if form.chosen else ""),
     ]
 
 

@@ -10,6 +10,8 @@ from tamis.export.speed import Speed
 WORTH = 1.1
 """By so much a form must be quicker to be taken before a plainer one: less is noise, and the plain one fits more
 machines."""
+WORTH_OF_TORCH = 1.5
+"""Torch takes seconds to start and gigabytes to install: what an export is there to do without."""
 
 
 def choose_form(forms: Sequence[Form], speeds: Mapping[str, Speed]) -> Form:
@@ -19,7 +21,8 @@ def choose_form(forms: Sequence[Form], speeds: Mapping[str, Speed]) -> Form:
     """
     chosen = forms[0]
     for form in forms[1:]:
-        if quickness(speeds[form.name]) > WORTH * quickness(speeds[chosen.name]):
+        worth = WORTH_OF_TORCH if form.engine == "torch" and chosen.engine != "torch" else WORTH
+        if quickness(speeds[form.name]) > worth * quickness(speeds[chosen.name]):
             chosen = form
     return chosen
 

@@ -151,5 +151,5 @@ class FormTrial:
             said.append(f"single texts are quickest with {alone}, many at once with {together}")
         quickest = max(speeds, key=lambda name: quickness(speeds[name]))
         if quickest != chosen.name:
-            said.append(f"{quickest} is quicker than {chosen.name}, but not by a tenth: the plainer one is taken")
+            said.append(f"{quickest} is quicker than {chosen.name}, but not by enough: the plainer one is taken")
         return said
