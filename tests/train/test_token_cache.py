@@ -47,6 +47,12 @@ def test_what_makes_other_tokens_has_another_place(tiny, tmp_path, tokenizer):
     assert len(places()) == 4
 
 
+def test_what_a_killed_process_left_is_removed(tiny, tmp_path, tokenizer):
+    (tmp_path / "tokens" / ".writing-999999999-x").mkdir(parents=True)
+    cached_tokens(tiny.make_rows(5), tokenizer, LongText(), cache=tmp_path)
+    assert [path.name for path in (tmp_path / "tokens").iterdir() if path.name.startswith(".")] == []
+
+
 def test_no_rows_have_no_tokens(tiny, tmp_path, tokenizer):
     for _ in range(2):
         assert len(cached_tokens(tiny.make_rows(0), tokenizer, LongText(), cache=tmp_path)) == 0

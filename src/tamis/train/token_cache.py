@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tamis.core import Progress, Silent, draft_folder, fingerprint, publish
+from tamis.core import Progress, Silent, abandoned, draft_folder, fingerprint, publish
 from tamis.features import LongText, Tokenizer, TokenRows, tokenize
 from tamis.train.rows import TrainingRows
 
@@ -27,6 +27,8 @@ def cached_tokens(
     name = fingerprint([_FORMAT, rows.fingerprint, _digest(tokenizer), long_text.model_dump(mode="json")])
     folder = cache / "tokens" / name
     if not folder.is_dir():
+        for leftover in abandoned(folder.parent):
+            shutil.rmtree(leftover, ignore_errors=True)
         with draft_folder(folder.parent) as draft:
             _write(draft, rows, tokenizer, long_text, progress)
             try:
