@@ -49,6 +49,9 @@ def test_a_run_is_exported_in_place_and_predicts_without_torch(make_bundle, know
     known_rows(bundle, 120, splits=("train", "validation", "test"))
     before = Classifier.open(bundle, engine="torch").predict(TEXTS)
 
+    killed = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    (runs.parent / f".writing-{killed.stdout.strip()}-half").mkdir()
+
     outcome = tamis("export", "tiny-encoder-1", "--quick")
     assert outcome.code == 0, outcome.err
     assert "on 80 rows of reviews@1:test+validation" in outcome.out

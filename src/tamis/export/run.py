@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tamis.core import MissingExtra, Progress, Silent, UsageError, Workspace, draft_folder, write_atomic
+from tamis.core import (
+    MissingExtra,
+    Progress,
+    Silent,
+    UsageError,
+    Workspace,
+    abandoned,
+    draft_folder,
+    write_atomic,
+)
 from tamis.core.doctor import processor_features
 from tamis.export.config import ExportSettings
 from tamis.export.form import FORMS, INT8, ONNX, YARDSTICK, absent, has_bf16
@@ -59,8 +68,9 @@ def export_onnx(
     if out is not None:
         check_free(out, force=force)
     rows = judged_rows(workspace, bundle, data, most=settings.rows, seed=settings.seed)
-    with ExitStack() as stack:
-        draft = stack.enter_context(draft_folder(target.parent))
+    for leftover in abandoned(target.parent):  # of an export that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
+    with draft_folder(target.parent) as draft:
         with progress.track("writing ONNX", total=1 + ("int8" in quantise), unit="files") as advance:
             copy_bundle(bundle, draft, but=frozenset({ONNX, INT8, PARITY}), link=out is None)
             write_onnx(draft, draft / ONNX)
