@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.compute as pc
 
-from tamis.core import Progress, Silent, TamisError, Workspace, write_atomic
+from tamis.core import Progress, Silent, TamisError, Workspace
 from tamis.data import Dataset, open_dataset
 from tamis.evaluate.labelled import LabelledRows
 from tamis.evaluate.rows import ScoredRows, score_rows, scored
 from tamis.models import Bundle
 from tamis.predict import Classifier, RawScores
 from tamis.tasks import Task
-from tamis.train import TrainSettings, train_model
+from tamis.train import linear_baseline
 
 TRAIN = "train"
 
@@ -64,23 +64,11 @@ def baseline_of(
         says = "The model is the linear one itself, so it is held against always answering by how frequent labels are."
         return Baseline(kind="majority", says=says, rows=_majority(dataset, bundle.task, rows))
     try:
-        trained = _linear(workspace, dataset, bundle, progress)
+        run = linear_baseline(workspace, dataset, parents=bundle.manifest.task.parents, progress=progress)
     except TamisError as error:
         return Baseline(kind="none", says=f"The linear baseline could not be trained: {error.message}", rows=None)
     says = "The baseline is a linear model of words and their pieces, trained in seconds on the same rows."
-    return Baseline(kind="linear", says=says, rows=score_rows(Classifier.open(trained), rows))
-
-
-def _linear(workspace: Workspace, dataset: Dataset, bundle: Bundle, progress: Progress) -> Bundle:
-    from tamis.models import open_bundle
-
-    home = Workspace(workspace.cache / "baselines" / dataset.manifest.fingerprint)
-    if not (home.root / "tamis.yaml").exists():
-        write_atomic(home.root / "tamis.yaml", "")  # a workspace of its own: the runs of this one stay the user's
-    parents = bundle.manifest.task.parents
-    settings = TrainSettings(family="linear", trackers=(), parents=parents)
-    run = train_model(home, dataset, settings, progress=progress)
-    return open_bundle(run.path / "bundle")
+    return Baseline(kind="linear", says=says, rows=score_rows(Classifier.open(run.bundle), rows))
 
 
 def _majority(dataset: Dataset, task: Task, rows: LabelledRows) -> ScoredRows:

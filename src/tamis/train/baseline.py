@@ -18,6 +18,7 @@ def linear_baseline(
     workspace: Workspace, dataset: Dataset, *, parents: Mapping[str, str] | None = None, progress: Progress = Silent()
 ) -> Run:
     """Return the run of a linear model on a dataset's splits; it is no run of the workspace, but of its cache."""
+    # a workspace of its own: the runs of this one stay the user's
     home = Workspace(workspace.cache / "baselines" / dataset.manifest.fingerprint)
     if not (home.root / _CONFIG).exists():
         write_atomic(home.root / _CONFIG, "")
