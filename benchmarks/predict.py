@@ -25,6 +25,7 @@ from side_by_side import Measured, alternate, finish, median_ratio, median_secon
 
 from tamis.core import LabelSet, Silent
 from tamis.data import Schema, open_source
+from tamis.export import write_onnx
 from tamis.features import DEFAULT_CLEANING, LongText
 from tamis.models import (
     Bundle,
@@ -62,7 +63,8 @@ def make_bundle(folder: Path) -> Bundle:
     task = task_for("single_label", LabelSet(LABELS))
     model = build_encoder("minilm", task, seed=0)
     save_encoder(model, "minilm", folder, max_tokens=MAX_TOKENS)
-    write_onnx(model.eval(), folder / "model.onnx")
+    write_plain_onnx(model.eval(), folder.with_name("plain.onnx"))
+    write_onnx(folder, folder / "model.onnx", embeddings=False)  # as tamis export does where nothing asks for them
     manifest = BundleManifest(
         name="benchmark",
         family="encoder",
@@ -83,7 +85,7 @@ def make_bundle(folder: Path) -> Bundle:
     return seal_bundle(folder, manifest)
 
 
-def write_onnx(model: Any, path: Path) -> None:
+def write_plain_onnx(model: Any, path: Path) -> None:
     """Write logits and the mean of the last layer as an ONNX file."""
     import torch
 
@@ -119,7 +121,7 @@ def raw_onnxruntime(folder: Path) -> Callable[[Sequence[str]], object]:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(MAX_TOKENS)
     tokenizer.no_padding()
-    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(folder.with_name("plain.onnx")), providers=["CPUExecutionProvider"])
 
     def run(texts: Sequence[str]) -> object:
         ids = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]

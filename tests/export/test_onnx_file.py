@@ -41,6 +41,20 @@ def test_every_type_of_encoder_says_the_same_at_every_shape(make_bundle, kind):
     assert np.ptp(expected) > 0.1, "a model that says the same of everything would pass"
 
 
+@pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert"])
+def test_without_embeddings_the_logits_are_the_same(make_bundle, kind):
+    bundle = make_bundle(kind)
+    write_onnx(bundle.path, bundle.path / ONNX, embeddings=False)
+    torch = load_engine(YARDSTICK.of(bundle), "torch", device="cpu", threads=1)
+    for form in FORMS[:2]:
+        engine = load_engine(form.of(bundle), form.engine, threads=1)
+        for shape in SHAPES:
+            given = batch(*shape, pad=int(kind == "roberta"))
+            logits, pooled = engine.run(*given)
+            assert pooled is None
+            assert np.abs(logits - torch.run(*given)[0]).max() < 1e-3, (form.name, shape)
+
+
 def test_the_file_holds_each_weight_once_and_the_model_stays_out_of_training(make_bundle):
     bundle = make_bundle()
     write_onnx(bundle.path, bundle.path / ONNX)

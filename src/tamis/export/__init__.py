@@ -5,6 +5,7 @@ each costs and gains on this machine, and the engine that won.
 """
 
 from tamis.export.config import ExportSettings
+from tamis.export.onnx_file import write_onnx
 from tamis.export.pack import export_folder, export_packed
 from tamis.export.parity import FormParity, Likeness, Parity
 from tamis.export.run import QUANTISE, Exported, export_onnx
@@ -21,4 +22,5 @@ __all__ = [
     "export_folder",
     "export_onnx",
     "export_packed",
+    "write_onnx",
 ]

@@ -73,7 +73,7 @@ def export_onnx(
     with draft_folder(target.parent) as draft:
         with progress.track("writing ONNX", total=1 + ("int8" in quantise), unit="files") as advance:
             copy_bundle(bundle, draft, but=frozenset({ONNX, INT8, PARITY}), link=out is None)
-            write_onnx(draft, draft / ONNX)
+            write_onnx(draft, draft / ONNX, embeddings=bundle.manifest.decider.unknown is not None)
             advance(1)
             if "int8" in quantise:
                 write_int8(draft / ONNX, draft / INT8)

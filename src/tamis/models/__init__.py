@@ -10,6 +10,7 @@ from tamis.models.backbones import MINILM, find_backbone
 from tamis.models.bundle import Bundle, add_to_bundle, open_bundle, seal_bundle
 from tamis.models.card import model_card, write_card
 from tamis.models.encoder import (
+    READS_FIRST_TOKEN,
     build_encoder,
     final_layer,
     freeze,
@@ -29,6 +30,7 @@ from tamis.models.probe_fit import Head, fit_head
 
 __all__ = [
     "MINILM",
+    "READS_FIRST_TOKEN",
     "Bundle",
     "BundleManifest",
     "EngineChoice",

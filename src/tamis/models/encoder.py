@@ -91,6 +91,10 @@ def freeze(model: PreTrainedModel, what: Freeze) -> int:
     return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
 
 
+READS_FIRST_TOKEN = ("bert", "roberta", "xlm-roberta", "camembert")
+"""Types that have the same layers, and a head that reads nothing but the first token."""
+
+
 def layers_of(model: PreTrainedModel) -> list[torch.nn.Module]:
     """Return the encoder's layers from below, whatever the type of model calls them."""
     from torch import nn

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its name everywhere
 from torch import Tensor
 
-_FAMILY = ("bert", "roberta", "xlm-roberta", "camembert")  # the same layers, and a head that reads the first token
+from tamis.models import READS_FIRST_TOKEN
 
 Forward = Callable[[Tensor, Tensor], Tensor]
 
@@ -22,7 +22,7 @@ Forward = Callable[[Tensor, Tensor], Tensor]
 def packed_forward(model: Any) -> Forward | None:
     """Return a function from padded ids and their mask to logits, or None for a model of another build."""
     config = model.config
-    plain = config.model_type in _FAMILY and config._attn_implementation == "sdpa" and not config.is_decoder
+    plain = config.model_type in READS_FIRST_TOKEN and config._attn_implementation == "sdpa" and not config.is_decoder
     return (lambda ids, mask: _logits(model, ids, mask)) if plain else None
 
 
