@@ -34,7 +34,7 @@ demo: .venv/demo.done ## install what it needs, then go from real text to a chec
 	@$(BIN)/tamis demo
 
 test: .venv/test.done ## the whole suite
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 quick: .venv/test.done ## the suite without its slow tests
 	@$(BIN)/python -m pytest -n 2 -m 'not slow'

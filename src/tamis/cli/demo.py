@@ -15,10 +15,13 @@ def add_commands(app: typer.Typer) -> None:
     """Add `tamis demo`, which calls the other commands of `app`."""
 
     @app.command("demo")
-    def demo(folder: Annotated[Path, typer.Argument(help="Where to work.")] = Path("tamis-demo")) -> None:
+    def demo(
+        folder: Annotated[Path, typer.Argument(help="Where to work.")] = Path("tamis-demo"),
+        rows: Annotated[int, typer.Option(help="How many rows to train and judge on: fewer are quicker.")] = 1600,
+    ) -> None:
         """From real text to a model that answers, in a new folder, showing each command.
 
-        Example: tamis demo
+        Example: tamis demo --rows 300
         """
         if not (folder / "tamis.yaml").exists():
             _run(app, "init", str(folder))
@@ -26,7 +29,7 @@ def add_commands(app: typer.Typer) -> None:
         with contextlib.chdir(folder):
             _run(app, "data", "import", "demo:docstrings", "--name", "docs")
             _run(app, "data", "check", "docs")
-            _run(app, "data", "split", "docs", "--by", "group", "--rows", "1600")
+            _run(app, "data", "split", "docs", "--by", "group", "--rows", str(rows))
             _run(app, "explore", "docs", "--output", "report.html", "--force")
             _run(app, "data", "sql", "select topic, count(*) as rows from docs group by topic order by rows desc")
             for family in ("linear", "probe", "encoder"):
