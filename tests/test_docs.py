@@ -68,11 +68,18 @@ def reviews(tmp_path_factory):
     root = tmp_path_factory.mktemp("reviews")
     create_workspace(root)
     words = ["tender", "bright", "slow", "loud", "warm", "thin"]
-    rows = [f"{n},{n % 4},a {words[n % 6]} film of {n} minutes,{'good' if n % 3 else 'bad'}" for n in range(60)]
+    who, what = (
+        ["actors", "songs", "jokes", "scenes", "lines"],
+        ["city", "sea", "war", "farm", "school", "court", "zoo"],
+    )
+    rows = [
+        f"{n},{n % 4},a {words[n % 6]} film: {who[n % 5]} about the {what[n % 7]} in {n},{'good' if n % 3 else 'bad'}"
+        for n in range(60)
+    ]
     rows += [f"{n},1,one <b>bold</b> film &amp; its copy,good" for n in (60, 61)]  # something to mend
     (root / "reviews.csv").write_text("\n".join(["id,stars,text,label", *rows]) + "\n")
     run("tamis data import reviews.csv --name reviews", root)
-    run("tamis data split reviews --no-near-duplicates", root)
+    run("tamis data split reviews", root)
     run("tamis train reviews --family linear 'train.trackers=[]'", root)
     return root
 
