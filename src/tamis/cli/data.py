@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tamis.data import Dataset
 
 app = typer.Typer(
-    help="Datasets: import, list, show, check, clean, split, sql.",
+    help="Datasets: import, list, show, check, clean, split, sql, label errors.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

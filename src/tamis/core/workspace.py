@@ -16,7 +16,7 @@ CONFIG_FILE = "tamis.yaml"
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where the datasets, caches and later the runs and bundles of one project are."""
+    """Where the datasets, runs with their bundles, and caches of one project are."""
 
     root: Path
     overrides: tuple[str, ...] = ()
