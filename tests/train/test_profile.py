@@ -81,6 +81,11 @@ def test_a_planted_fault_brings_its_advice_and_no_other(kind, fault, seconds, ch
     assert advice.try_
 
 
+def test_nobody_is_told_to_try_what_is_tried_already():
+    tried = {"train": {"precision": "auto", "freeze": "none", "long_text": "auto"}}
+    assert profiler().profile(run(settings=tried, notes={"cut_share": 0.3}), seconds=8.0).advice == ()
+
+
 def test_a_run_without_steps_has_a_profile_too(tmp_path):
     profile = Profiler().profile(run(family="linear"), seconds=1.5)
     assert profile.parts == {"outside": 1.5}
