@@ -11,7 +11,7 @@ from tamis.decide.decider import Decider
 from tamis.decide.fit import DecideReport, FittedDecider, fit_decider
 from tamis.decide.fit_calibration import CalibrationReport, MethodScore, fit_calibration
 from tamis.decide.fit_rule import check_goal, fit_rule
-from tamis.decide.fit_unknown import UnknownReport
+from tamis.decide.fit_unknown import MOST_REFERENCES, UnknownReport
 from tamis.decide.promise import Measured, Promise, check_promise
 from tamis.decide.reasons import CONFIDENT, EMPTY, LOW_CONFIDENCE, REASONS, UNKNOWN_TEXT
 from tamis.decide.rule import Rule, Verdict
@@ -21,6 +21,7 @@ __all__ = [
     "CONFIDENT",
     "EMPTY",
     "LOW_CONFIDENCE",
+    "MOST_REFERENCES",
     "REASONS",
     "UNKNOWN_TEXT",
     "Calibration",

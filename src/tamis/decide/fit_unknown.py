@@ -17,7 +17,8 @@ from tamis.tasks import Task
 
 Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float64]
-_REFERENCES = 2000  # training texts that a bundle keeps
+MOST_REFERENCES = 2000
+"""So many training texts tell what known text looks like: more are not compared, and a bundle keeps no more."""
 _ROWS = 5000  # that are compared while choosing
 _TURNS = 8  # labels left out at most, the largest
 _FEWEST = 5  # rows of a label that is left out
@@ -65,7 +66,7 @@ def fit_unknown(
     if known.pooled is not None and references is None:
         cut = np.arange(len(known.bears)) % 2 == 0
         references, known = _at(known, np.flatnonzero(cut)), _at(known, np.flatnonzero(~cut))
-    references = None if references is None or references.pooled is None else _some(references, _REFERENCES, rng)
+    references = None if references is None or references.pooled is None else _some(references, MOST_REFERENCES, rng)
     ways: list[UnknownMethod] = ["energy"]
     if known.pooled is not None and references is not None:
         ways += ["mahalanobis", "neighbours"]

@@ -9,14 +9,11 @@ from typing import Any
 import numpy as np
 
 from tamis.core import publish
-from tamis.decide import DecideReport, DecideSettings, FittedDecider, fit_decider
+from tamis.decide import MOST_REFERENCES, DecideReport, DecideSettings, FittedDecider, fit_decider
 from tamis.models import Bundle, open_bundle, seal_bundle, write_card
 from tamis.predict import Classifier
 from tamis.train.candidate import Candidate
 from tamis.train.material import Material
-
-_REFERENCES = 5000
-"""So many training texts are enough to tell what known text looks like."""
 
 
 def finish_bundle(
@@ -53,7 +50,7 @@ def _decider(best: Candidate, material: Material, settings: DecideSettings) -> F
         raw = classifier.raw(rows.raw_texts)
     references: dict[str, Any] = {}
     if settings.unknown != "none" and raw.pooled is not None:
-        chosen = np.random.default_rng(settings.seed).permutation(len(material.train))[:_REFERENCES]
+        chosen = np.random.default_rng(settings.seed).permutation(len(material.train))[:MOST_REFERENCES]
         texts, truth = material.train.raw_texts, task.truth(material.train.labels)
         references = {
             "train_pooled": classifier.raw([texts[row] for row in chosen.tolist()]).pooled,
