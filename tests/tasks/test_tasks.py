@@ -128,3 +128,21 @@ def test_tasks_are_found_by_name():
     assert task_for("multi_label", OLID, parents=PARENTS) == MultiLabel(OLID, parents=PARENTS)
     with pytest.raises(UsageError, match=r"no task named 'multilabel'.*Did you mean 'multi_label'"):
         task_for("multilabel", OLID)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [SingleLabel(STARS), Ordinal(STARS), MultiLabel(STARS, parents={"2": "1", "3": "2"})],
+    ids=lambda it: it.name,
+)
+def test_what_is_most_probable_is_the_same_in_numbers_and_in_names(task):
+    probabilities = np.random.default_rng(0).dirichlet(np.full(5, 0.4), size=50)
+    numbers = task.most_probable(probabilities)
+    assert numbers.tolist() == task.truth(task.choose(probabilities)).tolist()
+    assert len(np.unique(numbers, axis=0)) > 3
+    assert task.most_probable(probabilities[:0]).shape == numbers[:0].shape
+
+
+def test_the_most_probable_of_ordered_labels_is_the_median():
+    said = [[0.3, 0.25, 0.05, 0.1, 0.3], [0.49, 0, 0, 0, 0.51], [0.51, 0, 0, 0, 0.49], [0.2, 0.2, 0.2, 0.2, 0.2]]
+    assert Ordinal(STARS).choose(np.array(said)) == ["2", "5", "1", "3"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from tamis.core import UsageError, did_you_mean
+from tamis.core import LabelSet, UsageError, did_you_mean
 from tamis.tasks import Task, ancestors
 
 Probabilities = npt.NDArray[np.float64]
@@ -30,16 +31,12 @@ class Verdict:
 
     def labels(self, task: Task) -> list[str | tuple[str, ...]]:
         """Return what is said of each row in names, as if the rule never kept silent."""
+        names = task.label_set.names
         if self.said.ndim == 1:
-            names = np.array(task.label_set.names, dtype=object)
-            return list(names[self.said])
-        if not len(self.said):
-            return []
-        packed = np.packbits(self.said, axis=1)  # name each combination once
-        sets = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).ravel()
-        _, first, which = np.unique(sets, return_index=True, return_inverse=True)
-        decoded = task.decode(self.said[first].astype(np.float64))
-        return [decoded[number] for number in which.tolist()]
+            return [names[number] for number in self.said.tolist()]
+        said = [names[number] for number in np.nonzero(self.said)[1].tolist()]
+        ends = self.said.sum(axis=1).cumsum().tolist()
+        return [tuple(said[start:end]) for start, end in pairwise([0, *ends])]
 
 
 class Rule(BaseModel):
@@ -66,8 +63,8 @@ class Rule(BaseModel):
 
     def cost_table(self, task: Task) -> Probabilities:
         """Return the costs as numbers: true x said; or, with several labels a text, labels x (wrong, missed)."""
-        names = task.label_set.names
-        columns = names if task.exclusive else (WRONG, MISSED)
+        names = task.label_set
+        columns = names if task.exclusive else LabelSet((WRONG, MISSED))
         table = 1 - np.eye(len(names)) if task.exclusive else np.ones((len(names), 2))
         for name, costs in self.costs.items():
             for column, cost in costs.items():
@@ -81,7 +78,7 @@ class Rule(BaseModel):
             said = expected.argmin(axis=1)
             answered = expected[rows, said] <= (np.inf if self.review_cost is None else self.review_cost)
         else:
-            said = np.asarray(task.truth(task.choose(probabilities)))
+            said = task.most_probable(probabilities)
             answered = probabilities[rows, said] >= self._least(task, 0.0)[said]
         score = probabilities[rows, said]
         return Verdict(said, answered & (score >= self.least_score), score)
@@ -93,12 +90,13 @@ class Rule(BaseModel):
         said = with_parents(probabilities >= least, implies)
         answered = np.ones(len(said), np.bool_)
         nothing = np.asarray(~said.any(axis=1))
-        sayable = np.isfinite(with_all_parents(least, implies))
-        if self.empty == "top" and sayable.any():
-            top = np.where(sayable, probabilities, -1).argmax(axis=1)
-            said = said | (implies[top] & nothing[:, None])
-        elif self.empty != "allow":
-            answered &= ~nothing
+        if self.empty != "allow":
+            sayable = np.isfinite(with_all_parents(least, implies))
+            if self.empty == "top" and sayable.any():
+                top = np.where(sayable, probabilities, -1).argmax(axis=1)
+                said = said | (implies[top] & nothing[:, None])
+            else:
+                answered &= ~nothing
         if costs is not None and self.review_cost is not None:
             expected = np.where(said, (1 - probabilities) * costs[:, 0], probabilities * costs[:, 1]).sum(1)
             answered &= expected <= self.review_cost
@@ -108,7 +106,7 @@ class Rule(BaseModel):
     def _least(self, task: Task, default: float) -> Probabilities:
         least = np.full(len(task.label_set), default)
         for name, threshold in self.thresholds.items():
-            least[_place(name, task.label_set.names, "thresholds")] = np.inf if threshold is None else threshold
+            least[_place(name, task.label_set, "thresholds")] = np.inf if threshold is None else threshold
         return least
 
 
@@ -124,7 +122,7 @@ def with_all_parents(least: Probabilities, implies: npt.NDArray[np.bool_]) -> Pr
     return np.array([least[implies[label]].max() for label in range(len(implies))])
 
 
-def _place(name: str, names: tuple[str, ...], where: str) -> int:
+def _place(name: str, names: LabelSet, where: str) -> int:
     if name not in names:
         raise UsageError(f"{where}: there is no {name!r}. Known: {', '.join(names)}.{did_you_mean(name, names)}")
     return names.index(name)

@@ -80,7 +80,7 @@ class MultiLabel:
         """Return the tally of rows with sets of labels; what was said is taken as it is, parents or not."""
         scores = needed(probabilities)
         if said is None:
-            bears, answered = self._close(scores > 0.5), np.ones(len(scores), np.bool_)
+            bears, answered = self.most_probable(scores), np.ones(len(scores), np.bool_)
         else:
             bears, answered = self._indicator(_lists(said))
         consistent = (self._close(bears) == bears).all(axis=1) if self.parents else None
@@ -112,6 +112,10 @@ class MultiLabel:
             children = np.flatnonzero(self._implies[:, number])  # itself among them
             probabilities[:, number] = probabilities[:, children].max(axis=1)
         return probabilities
+
+    def most_probable(self, probabilities: Floats) -> npt.NDArray[np.bool_]:
+        """Return for each row and label whether it, or one that implies it, is more likely than not."""
+        return self._close(probabilities > 0.5)
 
     def choose(self, probabilities: Floats) -> list[tuple[str, ...] | None]:
         """Return the labels of each row that are more likely than not."""

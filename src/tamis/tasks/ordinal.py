@@ -69,7 +69,7 @@ class Ordinal:
     def tally(self, truth: Codes, probabilities: npt.NDArray[np.float64] | None, *, said: Any = None) -> Tally:
         """Return the tally of rows with one label each, with how far off the wrong ones are."""
         scores = needed(probabilities)
-        codes = self.ranks(self.choose(scores) if said is None else said)
+        codes = self.most_probable(scores) if said is None else self.ranks(said)
         return tally_classes(self.label_set.names, truth, scores, codes, ordered=True)
 
     def strata(self, labels: Any) -> Strata:
@@ -85,10 +85,14 @@ class Ordinal:
         """Return probabilities that sum to 1 in each row."""
         return softmax(logits)
 
-    def choose(self, probabilities: Floats) -> list[str | None]:
-        """Return the median label of each row: above as many as it is more likely above than not."""
+    def most_probable(self, probabilities: Floats) -> Codes:
+        """Return the rank of the median label of each row: above as many as it is more likely above than not."""
         above = 1 - np.cumsum(probabilities, axis=1)[:, :-1]
-        return self.decode(above)
+        return np.asarray((above > 0.5).sum(axis=1))
+
+    def choose(self, probabilities: Floats) -> list[str | None]:
+        """Return the median label of each row."""
+        return [self.label_set.names[rank] for rank in self.most_probable(probabilities).tolist()]
 
     def loss(
         self,

@@ -55,7 +55,7 @@ class SingleLabel:
     def tally(self, truth: Codes, probabilities: npt.NDArray[np.float64] | None, *, said: Any = None) -> Tally:
         """Return the tally of rows with one label each."""
         scores = needed(probabilities)
-        codes = scores.argmax(axis=1) if said is None else self.encode(said)
+        codes = self.most_probable(scores) if said is None else self.encode(said)
         return tally_classes(self.label_set.names, truth, scores, codes)
 
     def strata(self, labels: Any) -> Strata:
@@ -71,9 +71,13 @@ class SingleLabel:
         """Return probabilities that sum to 1 in each row."""
         return softmax(logits)
 
+    def most_probable(self, probabilities: Floats) -> Codes:
+        """Return the number of the most probable label of each row."""
+        return np.asarray(probabilities.argmax(axis=1))
+
     def choose(self, probabilities: Floats) -> list[str | None]:
         """Return the most probable label of each row."""
-        return self.decode(probabilities.argmax(axis=1))
+        return self.decode(self.most_probable(probabilities))
 
     def loss(
         self,

@@ -93,9 +93,13 @@ class Spans:
         """Return the probability of each tag of each token."""
         return softmax(logits)
 
+    def most_probable(self, probabilities: Floats) -> Codes:
+        """Return the number of the most probable tag of each row's tokens; `decode` makes spans of them."""
+        return np.asarray(probabilities.argmax(axis=-1))
+
     def choose(self, probabilities: Floats) -> list[Any]:
-        """Return the most probable tags of each row's tokens; `decode` makes spans of them."""
-        return [[self.outputs[code] for code in row] for row in probabilities.argmax(axis=-1).tolist()]
+        """Return the most probable tags of each row's tokens."""
+        return [[self.outputs[code] for code in row] for row in self.most_probable(probabilities).tolist()]
 
     def loss(
         self,

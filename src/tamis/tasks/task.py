@@ -83,8 +83,12 @@ class Task(Protocol):
         """Return the probability of each output, row by row; a child label is never more probable than its parent."""
         ...
 
+    def most_probable(self, probabilities: Floats) -> npt.NDArray[Any]:
+        """Return what is most probable of each row: the number of one label, or yes and no for each of several."""
+        ...
+
     def choose(self, probabilities: Floats) -> list[Any]:
-        """Return the most probable labels of each row, as `decode` would say them; nothing keeps silent here."""
+        """Return what is most probable of each row, as `decode` would say it; nothing keeps silent here."""
         ...
 
     def loss(
