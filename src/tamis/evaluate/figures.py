@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tamis.core.charts import GREY, PALETTE, Data
+from tamis.evaluate.curves import LabelCurves, Points
 from tamis.evaluate.names import share
 from tamis.evaluate.report import Confusion, Evaluation
 
-Points = tuple[tuple[float, float], ...]
 MOST_LINES = 8
 
 
@@ -134,30 +134,15 @@ def silence_figure(evaluation: Evaluation) -> Lines | None:
 
 def roc_figure(evaluation: Evaluation) -> Lines | None:
     """Hits over false alarms of each label."""
-    return _curves(
-        evaluation,
-        name="roc",
-        title="Hits over false alarms",
-        across="false alarms",
-        up="hits",
-        points=lambda curve: curve.roc,
-        measure="roc_auc",
-        chance=((0.0, 0.0), (1.0, 1.0)),
-    )
+    chance = Line(name="chance", points=((0.0, 0.0), (1.0, 1.0)), colour=GREY, dashed=True)
+    empty = Lines(name="roc", title="Hits over false alarms", across="false alarms", up="hits", lines=(chance,))
+    return _with_curves(empty, evaluation, points=lambda curve: curve.roc, area="roc_auc")
 
 
 def precision_recall_figure(evaluation: Evaluation) -> Lines | None:
     """Precision over recall of each label."""
-    return _curves(
-        evaluation,
-        name="precision-recall",
-        title="Precision over recall",
-        across="recall",
-        up="precision",
-        points=lambda curve: curve.precision_recall,
-        measure="average_precision",
-        chance=None,
-    )
+    empty = Lines(name="precision-recall", title="Precision over recall", across="recall", up="precision", lines=())
+    return _with_curves(empty, evaluation, points=lambda curve: curve.precision_recall, area="average_precision")
 
 
 _FIGURES: tuple[Callable[[Evaluation], Figure | None], ...] = (
@@ -169,42 +154,29 @@ _FIGURES: tuple[Callable[[Evaluation], Figure | None], ...] = (
 )
 
 
-def _curves(
-    evaluation: Evaluation,
-    *,
-    name: str,
-    title: str,
-    across: str,
-    up: str,
-    points: Callable[..., Points],
-    measure: str,
-    chance: Points | None,
+def _with_curves(
+    empty: Lines, evaluation: Evaluation, *, points: Callable[[LabelCurves], Points], area: str
 ) -> Lines | None:
+    """The chart with a line for each label, or for the weakest of many; `area` is the measure of what is under it."""
     if not evaluation.curves:
         return None
-    area = {label.label: label.scores[measure].model.value for label in evaluation.by_label}
+    areas = {label.label: label.scores[area].model.value for label in evaluation.by_label}
     ordered = list(evaluation.labels)
-    weakest = sorted(evaluation.curves, key=lambda curve: area[curve.label])[:MOST_LINES]
+    weakest = sorted(evaluation.curves, key=lambda curve: areas[curve.label])[:MOST_LINES]
     weakest.sort(key=lambda curve: ordered.index(curve.label))
-    lines = [Line(name="chance", points=chance, colour=GREY, dashed=True)] if chance else []
-    lines += [
+    lines = [
         Line(
-            name=f"{curve.label} ({area[curve.label]:.3f})",
+            name=f"{curve.label} ({areas[curve.label]:.3f})",
             points=points(curve),
             colour=PALETTE[place % len(PALETTE)],
         )
         for place, curve in enumerate(weakest)
     ]
     left = len(evaluation.curves) - len(weakest)
-    return Lines(
-        name=name,
-        title=title,
-        across=across,
-        up=up,
-        lines=tuple(lines),
-        caption="Behind each label the area under its line."
-        + (f" The {left} labels with the largest areas are left out." if left else ""),
-    )
+    caption = "Behind each label the area under its line."
+    if left:
+        caption += f" The {left} labels with the largest areas are left out."
+    return replace(empty, lines=(*empty.lines, *lines), caption=caption)
 
 
 def _perfect(error: float) -> Points:
