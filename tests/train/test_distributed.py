@@ -41,9 +41,12 @@ def test_two_processes_give_the_model_of_one(tiny, tmp_path):
     one = trained(tiny, tmp_path / "one", settings, processes=1, rows="57")
     two = trained(tiny, tmp_path / "two", settings, processes=2, rows="57")
     assert sum(line.startswith("StepDone") for line in two) == sum(line.startswith("StepDone") for line in one)
-    scores = [json.loads(line) for line in two if line.startswith("{")]
-    assert len(scores) == 2  # both processes know
-    assert scores[0] == scores[1] == pytest.approx(json.loads(one[-1]), abs=1e-3)
+    ends = [json.loads(line) for line in two if line.startswith("{")]
+    assert ends == [json.loads(one[-1])] * 2  # both processes know which epoch was the best
+    scores = [
+        [json.loads(line.split(" ", 2)[2]) for line in lines if line.startswith("EpochDone")] for lines in (one, two)
+    ]
+    assert [pytest.approx(epoch, abs=1e-3) for epoch in scores[0]] == scores[1]
     assert not (tmp_path / "two" / "draft-1" / "model.safetensors").exists()  # the first one writes
     alone = load_file(tmp_path / "one" / "draft" / "model.safetensors")
     shared = load_file(tmp_path / "two" / "draft-0" / "model.safetensors")

@@ -21,20 +21,10 @@ def test_a_head_finds_what_separates(tiny):
     assert right.mean() > 0.95
 
 
-def test_a_probe_learns_and_its_files_say_what_it_measured(tiny, tmp_path):
+def test_a_probe_learns(tiny, tmp_path):
     given = tiny.assignment(tmp_path, {}, rows=400)
-    fitted = fit_probe(given)
-    assert fitted.validation["accuracy"] > 0.6
-    from tamis.features import load_tokenizer, tokenize
-    from tamis.predict.engines.torch import open_engine
-    from tamis.train.scoring import score_rows
-
-    engine = open_engine(given.draft, fitted.engine.file, precision="fp32", threads=1, device="cpu")
-    tokens = tokenize(given.validation.texts, load_tokenizer(given.draft), fitted.long_text)
-    logits = np.concatenate([engine.run(*tokens.padded([row], pad=0))[0] for row in range(len(tokens))])
-    assert score_rows(given.task, given.validation, given.task.probabilities(logits)) == pytest.approx(
-        dict(fitted.validation), abs=1e-4
-    )
+    fit_probe(given)
+    assert tiny.scores(given.draft)["accuracy"] > 0.6
 
 
 def test_rows_are_embedded_once(tiny, tmp_path):
@@ -57,5 +47,6 @@ def test_every_task_has_a_probe(tiny, tmp_path, kind):
     given = [[label] for label in labels] if kind is MultiLabel else labels
     rows = TrainingRows.of([f"w{label} w{n}" for n, label in enumerate(labels)], given, task)
     for validation in (rows, TrainingRows.of([], [], task)):
-        fitted = fit_probe(tiny.assignment(tmp_path, {}, task=task, train=rows, validation=validation))
-        assert (task.main_metric in fitted.validation) == bool(len(validation))
+        given = tiny.assignment(tmp_path, {}, task=task, train=rows, validation=validation)
+        fit_probe(given)
+        assert task.main_metric in tiny.scores(given.draft, rows, task)

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from tamis.core import LabelSet
+from tamis.features import LongText
 from tamis.tasks import SingleLabel, Task
 from tamis.train.config import TrainSettings
 from tamis.train.encoder import fit_encoder
-from tamis.train.events import Event
+from tamis.train.events import EpochDone, Event
 from tamis.train.family import Assignment, Fitted
 from tamis.train.rows import TrainingRows
+from tamis.train.scoring import score_rows
 
 WORDS = (
     "good", "fine", "warm", "tender", "bright", "bad", "dull", "thin", "slow", "loud", "film", "story", "minutes",
@@ -118,6 +120,18 @@ def fit(folder: Path, settings: dict[str, Any] | None = None, **more: Any) -> Fi
     return fit_encoder(assignment(folder, settings or {}, **more))
 
 
+def scores(draft: Path, rows: TrainingRows | None = None, task: Task | None = None) -> dict[str, float]:
+    """Return how good the model in a draft is on rows (else the usual validation rows), read back from its files."""
+    from tamis.features import load_tokenizer, tokenize
+    from tamis.predict.engines.torch import open_engine
+
+    rows, task = rows or make_rows(20, seed=1), task or good_or_bad()
+    engine = open_engine(draft, "model.safetensors", precision="fp32", threads=1, device="cpu")
+    tokens = tokenize(rows.texts, load_tokenizer(draft), LongText())
+    logits = np.concatenate([engine.run(*tokens.padded([row], pad=0))[0] for row in range(len(tokens))])
+    return score_rows(task, rows, task.probabilities(logits))
+
+
 def main() -> None:
     """Train as a command: a line for every step on standard output, for tests that kill."""
     import os
@@ -134,7 +148,8 @@ def main() -> None:
     rank = os.environ.get("RANK", "0")
 
     def tell(event: Event) -> None:
-        sys.stdout.write(f"{type(event).__name__} {getattr(event, 'step', 0)} {getattr(event, 'message', '')}\n")
+        told = json.dumps(dict(event.validation)) if isinstance(event, EpochDone) else getattr(event, "message", "")
+        sys.stdout.write(f"{type(event).__name__} {getattr(event, 'step', 0)} {told}\n")
         sys.stdout.flush()
 
     fitted = fit(
@@ -145,7 +160,7 @@ def main() -> None:
         emit=tell,
         draft=f"draft-{rank}" if "RANK" in os.environ else "draft",
     )
-    sys.stdout.write(json.dumps(dict(fitted.validation)) + "\n")
+    sys.stdout.write(json.dumps({name: fitted.notes[name] for name in ("best_epoch", "steps")}) + "\n")
 
 
 if __name__ == "__main__":

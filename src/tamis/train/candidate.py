@@ -40,7 +40,7 @@ def judge(folder: Path, manifest: BundleManifest, fitted: Fitted, validation: Tr
     """Return the model in a folder as a candidate: opened as it will serve, and scored on the validation rows."""
     bundle = seal_bundle(folder, manifest.model_copy(update={"engine": fitted.engine, "long_text": fitted.long_text}))
     if not len(validation):
-        return Candidate(bundle=bundle, fitted=fitted, raw=None, validation=dict(fitted.validation))
+        return Candidate(bundle=bundle, fitted=fitted, raw=None, validation={})
     raw = Classifier.open(bundle).raw(validation.raw_texts)
     scores = score_rows(bundle.task, validation, bundle.task.probabilities(raw.logits))
     return Candidate(bundle=bundle, fitted=fitted, raw=raw, validation=scores)

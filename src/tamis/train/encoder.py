@@ -59,7 +59,6 @@ def fit_encoder(given: Assignment) -> Fitted:
     judge = judge_by(given.validation, validation, model, course)
     with torch.random.fork_rng(devices=[]):
         train(state, course, judge=judge, save=checkpoints if workers.first else _nowhere, emit=pace)
-    judged = judge()
     restore_embeddings(model)
     if workers.first:
         save_encoder(model.cpu(), settings.backbone, given.draft, max_tokens=long_text.max_tokens)
@@ -69,7 +68,6 @@ def fit_encoder(given: Assignment) -> Fitted:
     notes |= {"cut_share": round(cut, 6), **pace.notes()}
     return Fitted(
         engine=EngineChoice(name="torch", file=WEIGHTS),
-        validation=judged.scores if judged else {},
         long_text=long_text,
         notes=notes,
     )

@@ -46,8 +46,6 @@ class Fitted:
     """What a family gives back beside the files in the draft."""
 
     engine: EngineChoice
-    validation: Mapping[str, float] = field(default_factory=dict)
-    """Scores on the validation rows by name, of the weights that were kept."""
     long_text: LongText = field(default_factory=LongText)
     """How long texts are read: as asked, or what was chosen on validation."""
     notes: Mapping[str, Any] = field(default_factory=dict)

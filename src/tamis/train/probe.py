@@ -25,7 +25,6 @@ from tamis.train.class_weights import label_weights
 from tamis.train.family import Assignment, Fitted
 from tamis.train.long_choice import choose_long_text, tell_cut
 from tamis.train.precision import Arithmetic, choose_arithmetic
-from tamis.train.scoring import score_rows
 from tamis.train.token_cache import cached_tokens, cut_share
 
 WEIGHTS = "model.safetensors"
@@ -61,10 +60,8 @@ def fit_probe(given: Assignment) -> Fitted:
     )
     set_head(model, head.weights, head.bias)
     save_encoder(model.cpu(), settings.backbone, given.draft, max_tokens=long_text.max_tokens)
-    scores = score_rows(task, given.validation, task.probabilities(head.logits(judged))) if len(judged) else {}
     return Fitted(
         engine=EngineChoice(name="torch", file=WEIGHTS),
-        validation=scores,
         long_text=long_text,
         notes={"pull": head.pull, "cut_share": round(cut, 6)},
     )
