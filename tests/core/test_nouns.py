@@ -29,10 +29,14 @@ def test_a_label_set_names_each_label_once():
 
 
 def test_several_labels_stand_under_labels():
-    several = Prediction(id="1", label=("a", "b"), scores={"a": 0.9, "b": 0.8}, model="m@1").to_dict()
+    several = Prediction(id="1", label=("a", "b"), several=True, scores={"a": 0.9, "b": 0.8}, model="m@1").to_dict()
     assert several["labels"] == ["a", "b"]
-    assert "label" not in several
-    assert Prediction(id="1", label=None, reason="unknown_text").to_dict()["label"] is None
+    silent = Prediction(id="1", label=None, several=True, reason="unknown_text").to_dict()
+    assert silent["labels"] is None
+    assert list(silent) == list(several) == ["id", "labels", "scores", "score", "reason", "model"]
+    one = Prediction(id="1", label=None, reason="unknown_text").to_dict()
+    assert one["label"] is None
+    assert "labels" not in one
 
 
 def test_fingerprints_name_content_not_order_of_keys():

@@ -99,6 +99,7 @@ def test_several_labels_stand_in_a_list(make_bundle, tmp_path):
     assert table["labels"].to_pylist() == [None if each.label is None else list(each.label) for each in expected]
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert lines == [each.to_dict() for each in expected]
+    assert [line["labels"] is None for line in lines] == [False, False, True, False], "the empty text is silent"
 
 
 def test_rows_that_cannot_be_read_are_kept_aside(classifier, tmp_path):

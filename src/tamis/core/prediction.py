@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,8 @@ class Prediction:
 
     id: str
     label: str | tuple[str, ...] | None
+    several: bool = False
+    """True where a text may have several labels, so that `label` is a tuple, or None where nothing is said."""
     scores: Mapping[str, float] = field(default_factory=dict)
     score: float | None = None
     reason: str = "confident"
@@ -27,8 +29,13 @@ class Prediction:
         return self.label is not None
 
     def to_dict(self) -> dict[str, object]:
-        """Return the prediction as JSON-ready values; several labels stand under `labels`."""
-        values = asdict(self)
-        if isinstance(self.label, tuple):
-            values["labels"] = list(values.pop("label"))
-        return values
+        """Return the prediction as JSON-ready values; where a text may have several labels they stand under `labels`."""
+        said = list(self.label) if isinstance(self.label, tuple) else self.label
+        return {
+            "id": self.id,
+            "labels" if self.several else "label": said,
+            "scores": dict(self.scores),
+            "score": self.score,
+            "reason": self.reason,
+            "model": self.model,
+        }

@@ -56,6 +56,7 @@ class Decider(BaseModel):
             Prediction(
                 id=name,
                 label=label if reason == CONFIDENT else None,
+                several=not task.exclusive,
                 scores=dict(zip(names, scores, strict=True)),
                 score=score,
                 reason=reason,

@@ -82,7 +82,7 @@ class Classifier:
     @property
     def several(self) -> bool:
         """True when a text may have several labels, so that predictions hold a tuple of them."""
-        return self.bundle.task.problem_type == "multi_label_classification"
+        return not self.bundle.task.exclusive
 
     @property
     def engine(self) -> str:

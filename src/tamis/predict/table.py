@@ -94,13 +94,15 @@ def _shaped(table: pa.Table, *, suffix: str, scores: bool) -> pa.Table:
 
 
 def _lines(table: pa.Table, *, scores: bool) -> Iterator[str]:
-    label = "labels" if "labels" in table.column_names else "label"
+    several = "labels" in table.column_names
+    label = "labels" if several else "label"
     own = {"id", label, "score", "reason", "model", "scores"}
     for row in table.to_pylist():
         said = row[label]
         values = Prediction(
             id=row["id"],
             label=tuple(said) if isinstance(said, list) else said,
+            several=several,
             scores=row["scores"],
             score=row["score"],
             reason=row["reason"],
