@@ -1,5 +1,6 @@
 """tamis export: from a bundle to a bundle that runs without torch, or a refusal with its numbers."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -105,6 +106,27 @@ def test_parity_tells_every_form(make_bundle, known_rows, workspace):
     again = export_onnx(workspace, opened, settings=QUICK).parity
     assert "onnxruntime int8" not in {form.name for form in again.forms}
     assert INT8 not in open_bundle(bundle.path).manifest.files, "what an earlier export left goes"
+
+
+class StopsAtComparing:
+    """A Progress that stops an export when its files are written and nothing is in place yet."""
+
+    @contextlib.contextmanager
+    def track(self, what, *, total, unit):
+        if what == "comparing":
+            raise KeyboardInterrupt
+        yield lambda amount: None
+
+
+def test_an_export_that_stops_has_not_written_into_the_files_of_the_live_model(make_bundle, known_rows, workspace):
+    bundle = make_bundle()
+    known_rows(bundle, 60)
+    for name in (ONNX, INT8, "parity.json"):  # of an earlier export
+        (bundle.path / name).write_text(f"the live {name}")
+    bundle = seal_bundle(bundle.path, bundle.manifest)
+    with pytest.raises(KeyboardInterrupt):
+        export_onnx(workspace, bundle, quantise=["int8"], settings=QUICK, progress=StopsAtComparing())
+    assert open_bundle(bundle.path).manifest == bundle.manifest
 
 
 @pytest.mark.slow

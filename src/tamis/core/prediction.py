@@ -29,7 +29,7 @@ class Prediction:
         return self.label is not None
 
     def to_dict(self) -> dict[str, object]:
-        """Return the prediction as JSON-ready values; where a text may have several labels they stand under `labels`."""
+        """Return the prediction as JSON-ready values; where a text may have several labels, `labels` is for `label`."""
         said = list(self.label) if isinstance(self.label, tuple) else self.label
         return {
             "id": self.id,

@@ -8,10 +8,7 @@ from pathlib import Path
 
 from tamis.core import UsageError, draft_folder
 from tamis.export.replace import replace_folder
-from tamis.models import Bundle, open_bundle, pack_bundle
-
-SUFFIX = ".tamis"
-MANIFEST, CARD = "tamis.json", "README.md"
+from tamis.models import MANIFEST, Bundle, open_bundle, pack_bundle
 
 
 def export_packed(bundle: Bundle, out: Path, *, force: bool = False) -> Path:
@@ -33,14 +30,12 @@ def export_folder(bundle: Bundle, out: Path, *, force: bool = False) -> Path:
 
 
 def copy_bundle(bundle: Bundle, folder: Path, *, but: frozenset[str] = frozenset(), link: bool = False) -> None:
-    """Fill a folder with the files of a bundle: those that were sealed, the manifest and the card.
+    """Fill a folder with the files of a bundle, but for those that are to be written anew.
 
-    `link` makes no copies where the file system knows hard links: for a folder that takes the bundle's place.
+    `link` makes no copies where the file system knows hard links: for a folder that takes the bundle's place. What is
+    written into such a file would be written into the bundle's own.
     """
-    names = [*bundle.manifest.files, MANIFEST, *([CARD] if (bundle.path / CARD).is_file() else [])]
-    for name in names:
-        if name in but:
-            continue
+    for name in sorted({*bundle.contents} - but):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -21,13 +21,23 @@ from tamis.core.doctor import processor_features
 from tamis.export.config import ExportSettings
 from tamis.export.form import FORMS, INT8, ONNX, YARDSTICK, absent, has_bf16
 from tamis.export.onnx_file import write_onnx
-from tamis.export.pack import CARD, SUFFIX, check_free, copy_bundle
+from tamis.export.pack import check_free, copy_bundle
 from tamis.export.parity import PARITY, Parity
 from tamis.export.quantise import write_int8
 from tamis.export.replace import replace_folder
 from tamis.export.rows import judged_rows
 from tamis.export.trial import FormTrial
-from tamis.models import Bundle, EngineChoice, model_card, open_bundle, pack_bundle, seal_bundle, write_card
+from tamis.models import (
+    CARD,
+    SUFFIX,
+    Bundle,
+    EngineChoice,
+    model_card,
+    open_bundle,
+    pack_bundle,
+    seal_bundle,
+    write_card,
+)
 
 QUANTISE = ("int8", "bf16")
 _QUICK_ROWS, _QUICK_SECONDS = 400, 4.0

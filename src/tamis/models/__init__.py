@@ -5,7 +5,7 @@ with `tamis.json` beside it, which says the task, the cleaning, the decision rul
 every file. Opening one runs no code and needs no torch.
 """
 
-from tamis.models.archive import pack_bundle
+from tamis.models.archive import SUFFIX, pack_bundle
 from tamis.models.backbones import MINILM, find_backbone
 from tamis.models.bundle import Bundle, add_to_bundle, open_bundle, seal_bundle
 from tamis.models.card import model_card, write_card
@@ -27,10 +27,14 @@ from tamis.models.linear_fit import fit_linear
 from tamis.models.manifest import BundleManifest, EngineChoice, Lineage, TaskSpec
 from tamis.models.probe import build_probe, probe_features, set_head
 from tamis.models.probe_fit import Head, fit_head
+from tamis.models.sealed import CARD, MANIFEST
 
 __all__ = [
+    "CARD",
+    "MANIFEST",
     "MINILM",
     "READS_FIRST_TOKEN",
+    "SUFFIX",
     "Bundle",
     "BundleManifest",
     "EngineChoice",

@@ -42,9 +42,8 @@ def pack_bundle(bundle: Bundle, path: Path) -> Path:
     """
     if path.suffix != SUFFIX:
         raise UsageError(f"a packed bundle is named …{SUFFIX}, not {path.name!r}")
-    card = [CARD] if (bundle.path / CARD).is_file() else []
     with atomic_file(path) as file, zipfile.ZipFile(file, "w") as archive:
-        for name in (MANIFEST, *sorted(bundle.manifest.files), *card):
+        for name in bundle.contents:
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.create_system, entry.external_attr = 3, (stat.S_IFREG | 0o644) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED if Path(name).suffix in _WORDS else zipfile.ZIP_STORED

@@ -27,6 +27,12 @@ class Bundle:
         """What predictions call the model."""
         return self.manifest.name
 
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """The names of its files: the manifest, all that were sealed, and the model card where there is one."""
+        card = (CARD,) if (self.path / CARD).is_file() else ()
+        return (MANIFEST, *sorted(self.manifest.files), *card)
+
     @cached_property
     def task(self) -> Task:
         """The task with the label set in its saved order."""
