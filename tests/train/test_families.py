@@ -86,8 +86,8 @@ def test_the_backbone_is_part_of_the_fingerprint(workspace, films, settings, tin
 
 
 def test_seeds_give_a_mean_and_a_spread_and_the_best_is_kept(workspace, films, settings):
-    run = train_model(workspace, films, settings("encoder", seeds=3, epochs=1, average_seeds=True))
-    assert [seed.seed for seed in run.seeds] == [0, 1, 2]
+    run = train_model(workspace, films, settings("encoder", seed=4, seeds=3, epochs=1, average_seeds=True))
+    assert [seed.seed for seed in run.seeds] == [4, 5, 6]
     scores = [seed.validation["macro_f1"] for seed in run.seeds]
     mean, deviation = run.spread["macro_f1"]
     assert mean == pytest.approx(np.mean(scores), abs=1e-6)

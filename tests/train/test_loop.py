@@ -101,29 +101,6 @@ def test_rows_count_by_their_weights(tiny, tmp_path):
     assert steps_of(other)[0].gradient_norm == pytest.approx(steps_of(one)[0].gradient_norm, rel=1e-4)
 
 
-SETTINGS = (
-    {"smoothing": 0.2},
-    {"focal": 2.0},
-    {"class_weights": {"good": 3.0}},
-    {"freeze": "all"},
-    {"freeze": 1},
-    {"clip": 0},
-    {"dropout": 0.3},
-    {"layer_decay": 0.5},
-    {"average": "ema"},
-    {"average": "checkpoints"},
-)
-
-
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_a_setting_takes_effect(tiny, tmp_path, settings):
-    base = {"learning_rate": 0.01, "clip": 0.1, "layer_decay": 0.9}
-    tiny.fit(tmp_path, base)
-    tiny.fit(tmp_path, base | settings, draft="other")
-    one, other = weights(tmp_path), weights(tmp_path, "other")
-    assert any(not torch.equal(one[name], other[name]) for name in one)
-
-
 def test_frozen_weights_stay_as_they_were(tiny, tmp_path):
     tiny.fit(tmp_path, {"freeze": 1})
     before = load_file(tmp_path / "backbone" / "model.safetensors")

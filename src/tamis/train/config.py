@@ -15,13 +15,15 @@ class TrainSettings(Settings):
     """The `train` section of tamis.yaml."""
 
     family: Literal["linear", "probe", "encoder"] = "encoder"
-    """linear: TF-IDF, seconds; probe: a frozen encoder with a trained head, a minute; encoder: fine-tuning."""
+    """linear: TF-IDF, seconds; probe: a frozen encoder with a trained head, a minute; encoder: fine-tuning.
+    linear heeds parents, seeds, class_weights and trackers; probe backbone, smoothing, focal, precision, device and
+    long_text as well; encoder all."""
     backbone: str = "minilm"
     """What a probe or an encoder starts from: `minilm` (packaged), a model folder, or a hub id."""
     parents: dict[str, str] = Field(default_factory=dict)
     """Of several labels a text: which label implies which, as in {UNT: OFF}."""
     seed: int = Field(default=0, ge=0)
-    """Another seed, another model; the same seed, data and settings, the same model."""
+    """Another seed, another model; the same seed, data and settings, the same model. linear is the same for all."""
     seeds: int = Field(default=1, ge=1)
     """How many models to train, from `seed` on: scores become a mean and a spread, and the best is kept."""
     average_seeds: bool = False
@@ -39,7 +41,7 @@ class TrainSettings(Settings):
     weight_decay: float = Field(default=0.01, ge=0)
     """How much of a weight is taken off at each step, per unit of the rate."""
     batch_rows: int = Field(default=16, ge=1)
-    """The most rows of one step."""
+    """The most rows of one batch, which is a step unless `accumulate` makes it several."""
     batch_tokens: int = Field(default=4096, ge=16)
     """The most tokens of one pass through the model, padding included; a step is as many passes as its rows need."""
     accumulate: int = Field(default=1, ge=1)
@@ -51,25 +53,27 @@ class TrainSettings(Settings):
     smoothing: float = Field(default=0.0, ge=0, lt=1)
     """How much of each target goes to the other labels."""
     class_weights: Literal["none", "balanced"] | dict[str, float] = "none"
-    """How much the rows of each label count: all alike, each label alike, or a number for each."""
+    """How much the rows of each label count: all alike (none), each label alike (balanced), or a number for each."""
     focal: float = Field(default=0.0, ge=0)
     """The exponent that makes rows count less the surer the model is of them; 0: all alike."""
     average: Literal["none", "ema", "checkpoints"] = "none"
-    """Whether the kept weights are a running average of the steps, or of the last epochs."""
+    """ema keeps a running mean of the weights over the steps; checkpoints their mean over the later half of the
+    epochs."""
     keep: Literal["latest", "highest"] = "latest"
     """Which epoch's weights are kept: the highest score, or the latest that is within a standard error of it.
 
     The rate falls to nothing, so later epochs are steadier than a score on few rows can tell."""
     freeze: Literal["none", "embeddings", "all"] | int = "none"
-    """What of the encoder does not learn: its word embeddings, the lowest N layers with them, or all of it."""
+    """What of the encoder does not learn: its word embeddings (embeddings), the lowest N layers with all embeddings,
+    or everything but the head (all)."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """auto is bf16 where the processor has instructions for it, else fp32."""
+    """auto is bf16 where there are instructions for it, else fp16 on an NVIDIA GPU and fp32 on all else."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """auto is the GPU where there is one."""
     long_text: LongText | Literal["auto"] = LongText()
     """What is read of long texts; auto tries the ways on validation and keeps the best."""
     checkpoint_minutes: float = Field(default=5.0, gt=0)
-    """How often the state of the training is saved, besides at the end of every epoch."""
+    """How many minutes pass between two saves of the training's state, besides those at the end of every epoch."""
     keep_checkpoints: int = Field(default=2, ge=1)
     """How many of the newest checkpoints stay on disk."""
     stop_on: tuple[str, ...] = ("nan",)
