@@ -69,7 +69,24 @@ def test_a_neural_score_never_stands_alone(tamis, reviews, tiny, tmp_path):
     done = tamis("train", "reviews", "--family", "probe", "--backbone", backbone, "train.long_text.max_tokens=32")
     assert done.code == 0, done.err
     assert "linear baseline" in done.out
+    assert "\ntokens: 0.0% of the training texts cut\n" in done.out
     assert [line.split()[0] for line in tamis("runs", "list").out.splitlines() if "-1" in line] == ["reviews-probe-1"]
+
+
+@pytest.mark.slow  # imports torch
+def test_an_encoder_tells_once_what_became_of_its_tokens(tamis, reviews, tiny, tmp_path):
+    words = ("--backbone", tiny.write_backbone(tmp_path / "modern", "modernbert"), "--epochs", "1")
+    done = tamis("train", "reviews", *words, "train.long_text.max_tokens=6", "train.batch_tokens=40")
+    assert done.code == 0, done.err
+    (told,) = [line for line in done.out.splitlines() if line.startswith("tokens: ")]
+    run = json.loads(tamis("runs", "show", "reviews-encoder-1", "--json").out)
+    notes = run["notes"]
+    assert run["settings"]["train"]["batch_tokens"] == 40
+    assert notes["cut_share"] == 1.0
+    assert told == (
+        f"tokens: {notes['tokens_a_second']:,.0f} a second in passes of at most 40, "
+        f"{notes['padding_share']:.1%} of them padding, 100.0% of the training texts cut"
+    )
 
 
 def test_runs_are_listed_shown_compared_and_the_best_is_named(tamis, reviews):

@@ -113,5 +113,19 @@ def _print(run: Run, baseline: Run | None) -> None:
         output.print_table(headers, rows)
     told = ", ".join(f"{count:,} {split}" for split, count in run.rows.items())
     print(f"{run.name}: {run.family} on {run.dataset} ({told} rows) in {run.seconds:.1f} s")
+    if tokens := _tokens(run):
+        print(tokens)
     print(f"the bundle: {run.path / 'bundle'}")
     print(f"next: tamis evaluate {run.name} · tamis predict FILE --model {run.name}")
+
+
+def _tokens(run: Run) -> str:
+    """What the training measured of its tokens; nothing for a model of words."""
+    told, notes = [], run.notes
+    if "padding_share" in notes:
+        most = run.settings["train"]["batch_tokens"]
+        told.append(f"{notes['tokens_a_second']:,.0f} a second in passes of at most {most:,}")
+        told.append(f"{notes['padding_share']:.1%} of them padding")
+    if "cut_share" in notes:
+        told.append(f"{notes['cut_share']:.1%} of the training texts cut")
+    return f"tokens: {', '.join(told)}" if told else ""
