@@ -107,10 +107,10 @@ def test_scores_that_are_no_numbers_are_told(task, draw):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [SingleLabel, MultiLabel])
-def test_100_000_rows_take_about_a_second(kind):
+def test_100_000_rows_take_seconds(kind):
     task = kind(LabelSet("abcde"))
     logits = np.random.default_rng(0).normal(size=(100_000, 5)).astype(np.float32)
     decider = Decider(calibration=Calibration(method="temperature", scale=(0.5,)), rule=Rule(thresholds={"a": 0.6}))
     start = time.process_time()
     assert len(decide(task, decider, logits)) == 100_000
-    assert time.process_time() - start < 10  # 1.0 on an idle core
+    assert time.process_time() - start < 10

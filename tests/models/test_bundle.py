@@ -436,6 +436,9 @@ def test_the_card_tells_what_the_manifest_says():
         assert part in card
     assert "pipeline(" not in card
     encoder = model_card(manifest_of(family="encoder", task=TaskSpec(name="multi_label", labels=("a",), parents={})))
+    assert "parity.json" not in encoder
+    exported = model_card(manifest_of(family="encoder", files={"parity.json": "0" * 64}))
+    assert "the numbers below are of the weights as trained, and `parity.json` says" in exported
     assert 'pipeline("text-classification", "THIS_FOLDER")("some text", truncation=True, top_k=None)' in encoder
 
 

@@ -211,5 +211,5 @@ def test_a_bootstrap_takes_seconds():
     weights = np.random.default_rng(0).multinomial(10_000, [1e-4] * 10_000, size=1000)
     start = time.process_time()
     drawn = SingleLabel(LABELS).tally(truth, probabilities).resampled(weights)
-    assert time.process_time() - start < 20  # 1.5 seconds on an idle core
+    assert time.process_time() - start < 20
     assert 0.005 < drawn.overall["macro_f1"].std() < 0.01

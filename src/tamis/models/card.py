@@ -52,7 +52,11 @@ def _lines(manifest: BundleManifest) -> Iterator[str]:
         yield f"- Reads {long_text.max_tokens} tokens of a text at once; of longer ones `{long_text.policy}`"
     if manifest.cleaning:
         yield f"- Cleans a text first: {', '.join(f'{_code(step)}' for step in manifest.cleaning)}"
-    yield f"- Runs with {manifest.engine.name} in {manifest.engine.precision}"
+    yield f"- Runs with {manifest.engine.name} in {manifest.engine.precision}" + (
+        "; the numbers below are of the weights as trained, and `parity.json` says what that changes"
+        if "parity.json" in manifest.files
+        else ""
+    )
     yield f"- Run {_code(lineage.run)}, fingerprint `{lineage.fingerprint}`" + (
         f", commit `{lineage.git_commit}`" if lineage.git_commit else ""
     )
