@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tamis.quality.personal import masked, personal_data, without_personal_data
+from tamis.features import masked, personal_data, without_personal_data
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from tamis.cli import (
     predict,
     quality,
     runs,
+    serve,
     split,
     sql,
     train,
@@ -62,7 +63,7 @@ features.add_commands(data.app)
 label_errors.add_commands(data.app)
 workspace.add_commands(app)
 explore.add_commands(app)
-for chapter in (train, runs, predict, evaluate, compare, behave, export):
+for chapter in (train, runs, predict, evaluate, compare, behave, export, serve):
     chapter.add_commands(app)
 demo.add_commands(app)
 

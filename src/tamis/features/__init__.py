@@ -1,13 +1,21 @@
 """Features: how does text become what a model or a comparison can use?
 
 In go texts; out come cleaned texts (a `Cleaner` is a declared list of steps, saved with the data), their words and
-tokens, and which texts are the same or nearly so.
+tokens, which texts are the same or nearly so, and where personal data stands in one.
 """
 
 from tamis.features.batching import length_batches
 from tamis.features.cleaning import DEFAULT_CLEANING, STEPS, Cleaner, Step
 from tamis.features.config import FeatureSettings
 from tamis.features.long_text import LongText
+from tamis.features.personal import (
+    PERSONAL_LOOKS,
+    PERSONAL_NAMES,
+    PersonalSort,
+    masked,
+    personal_data,
+    without_personal_data,
+)
 from tamis.features.similarity import Duplicates, exact_groups, find_near_duplicates
 from tamis.features.stop_words import stop_words
 from tamis.features.tfidf import SparseRows, Tfidf, learn_tfidf
@@ -17,12 +25,15 @@ from tamis.features.words import WORD_PATTERN, word_counts, words
 
 __all__ = [
     "DEFAULT_CLEANING",
+    "PERSONAL_LOOKS",
+    "PERSONAL_NAMES",
     "STEPS",
     "WORD_PATTERN",
     "Cleaner",
     "Duplicates",
     "FeatureSettings",
     "LongText",
+    "PersonalSort",
     "SparseRows",
     "Step",
     "Tfidf",
@@ -34,8 +45,11 @@ __all__ = [
     "learn_tfidf",
     "length_batches",
     "load_tokenizer",
+    "masked",
+    "personal_data",
     "stop_words",
     "tokenize",
+    "without_personal_data",
     "word_counts",
     "words",
 ]

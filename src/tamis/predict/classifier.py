@@ -22,6 +22,8 @@ from tamis.predict.scorer import EncoderScorer, LinearScorer, Prepared, Scorer
 WINDOW_ROWS = 4096
 """So many texts are sorted by length together; more saves hardly any padding and costs memory."""
 
+_LINEAR_TOKENS = 16_384  # a linear model reads in no passes; so much is quick and not for long
+
 Texts = Sequence[str | None]
 
 
@@ -89,6 +91,11 @@ class Classifier:
         """What runs the model: linear, torch, onnxruntime or openvino."""
         return self._scorer.engine.name if isinstance(self._scorer, EncoderScorer) else "linear"
 
+    @property
+    def batch_tokens(self) -> int:
+        """How many tokens one pass through the model takes."""
+        return self._scorer.batch_tokens if isinstance(self._scorer, EncoderScorer) else _LINEAR_TOKENS
+
     def raw(self, texts: Texts) -> RawScores:
         """Return the scores before calibration and decision; None is an empty text."""
         parts = list(self._scored(texts[start : start + WINDOW_ROWS] for start in range(0, len(texts), WINDOW_ROWS)))
@@ -106,7 +113,7 @@ class Classifier:
         names = [str(number) for number in range(1, len(texts) + 1)] if ids is None else list(map(str, ids))
         if len(names) != len(texts):
             raise UsageError(f"{len(names)} ids for {len(texts)} texts")
-        return self._decide(names, self.raw(texts))
+        return self.decide(names, self.raw(texts))
 
     def stream(self, batches: Iterable[tuple[Sequence[str], Texts]]) -> Iterator[list[Prediction]]:
         """Yield the predictions of each batch of (ids, texts); the next batch is made ready while one runs.
@@ -121,7 +128,7 @@ class Classifier:
                 yield some
 
         for raw in self._scored(texts()):
-            yield self._decide(names.pop(0), raw)
+            yield self.decide(names.pop(0), raw)
 
     def _scored(self, windows: Iterable[Texts]) -> Iterator[RawScores]:
         """Score windows one after the other, with one window's tokens always ahead."""
@@ -167,7 +174,8 @@ class Classifier:
         pooled: Floats32 | None = None if scored.pooled is None else spread(scored.pooled)
         return RawScores(spread(scored.logits), pooled, spread(scored.tokens), spread(scored.cut), window.empty)
 
-    def _decide(self, ids: Sequence[str], raw: RawScores) -> list[Prediction]:
+    def decide(self, ids: Sequence[str], raw: RawScores) -> list[Prediction]:
+        """Return what is said of texts whose raw scores are known."""
         if not len(raw):
             return []
         decider = self.decider

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
+from tamis.features import PERSONAL_LOOKS, PERSONAL_NAMES, PersonalSort, masked, personal_data, without_personal_data
 from tamis.quality.config import QualitySettings
 from tamis.quality.context import CheckContext
 from tamis.quality.finding import Finding, Fix, as_rows, counted
-from tamis.quality.personal import LOOKS, NAMES, Sort, masked, personal_data, without_personal_data
 from tamis.quality.rewrite import rewriting
 
 
@@ -24,9 +24,9 @@ def check_pii(context: CheckContext) -> Iterable[Finding]:
     candidates = context.rows_where("personal")
     if not len(candidates):
         return
-    places: Counter[Sort] = Counter()
+    places: Counter[PersonalSort] = Counter()
     rows: set[int] = set()
-    examples: dict[Sort, dict[str, None]] = defaultdict(dict)
+    examples: dict[PersonalSort, dict[str, None]] = defaultdict(dict)
     for row, text in zip(candidates.tolist(), context.texts_of(candidates), strict=True):
         for place in personal_data(text):
             places[place.sort] += 1
@@ -35,7 +35,7 @@ def check_pii(context: CheckContext) -> Iterable[Finding]:
     if not rows:
         return
     found = as_rows(list(rows))
-    listed = ", ".join(counted(number, *NAMES[sort]) for sort, number in places.most_common())
+    listed = ", ".join(counted(number, *PERSONAL_NAMES[sort]) for sort, number in places.most_common())
     few = max(1, context.settings.shown_rows // len(places))
     yield Finding(
         kind="pii",
@@ -44,7 +44,7 @@ def check_pii(context: CheckContext) -> Iterable[Finding]:
         explanation="A model can learn it by heart and give it away. Mask it, unless you may and must keep it.",
         rows=found,
         share=context.share_of(found),
-        samples=tuple(f"{NAMES[sort][0]} {value}" for sort in places for value in list(examples[sort])[:few]),
+        samples=tuple(f"{PERSONAL_NAMES[sort][0]} {value}" for sort in places for value in list(examples[sort])[:few]),
         fix=Fix(
             name="pii",
             what=f"put [email], [phone], [card], [iban] or [ip] in its place in {counted(len(found), 'text')}",
@@ -55,4 +55,4 @@ def check_pii(context: CheckContext) -> Iterable[Finding]:
 
 
 def _maybe() -> pl.Expr:
-    return pl.any_horizontal([pl.col("text").str.contains(look) for look in LOOKS.values()])
+    return pl.any_horizontal([pl.col("text").str.contains(look) for look in PERSONAL_LOOKS.values()])

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-Sort = Literal["email", "phone", "card", "iban", "ip"]
+PersonalSort = Literal["email", "phone", "card", "iban", "ip"]
 
-NAMES: dict[Sort, tuple[str, str]] = {
+PERSONAL_NAMES: dict[PersonalSort, tuple[str, str]] = {
     "email": ("e-mail address", "e-mail addresses"),
     "phone": ("telephone number", "telephone numbers"),
     "card": ("card number", "card numbers"),
@@ -18,7 +18,7 @@ NAMES: dict[Sort, tuple[str, str]] = {
 }
 
 # The quick looks, which the Rust engine runs over all texts; `personal_data` then judges what they picked.
-LOOKS: dict[Sort, str] = {
+PERSONAL_LOOKS: dict[PersonalSort, str] = {
     "email": r"[\w.+-]@[\w-]+\.[A-Za-z]",
     "phone": r"\+\d[\d\s().-]{6,}\d|\(?\b\d{2,5}\)?[\s./-]{1,2}\d[\d\s.-]{4,}",
     "card": r"\b[2-6]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,4}|\b3\d{3}[ -]?\d{6}[ -]?\d{4,5}",
@@ -73,7 +73,7 @@ class Place(NamedTuple):
 
     start: int
     end: int
-    sort: Sort
+    sort: PersonalSort
 
 
 def personal_data(text: str) -> list[Place]:
@@ -97,7 +97,7 @@ def without_personal_data(text: str) -> str:
     return text
 
 
-def masked(value: str, sort: Sort) -> str:
+def masked(value: str, sort: PersonalSort) -> str:
     """Return so little of a piece of personal data that one can recognise one's own, but nobody else's.
 
     >>> masked("+49 171 2345678", "phone"), masked("4111 1111 1111 1111", "card"), masked("203.0.113.77", "ip")

@@ -1,0 +1,87 @@
+"""`tamis serve`: a model behind HTTP."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tamis.cli import output
+
+if TYPE_CHECKING:
+    from tamis.core import Workspace
+    from tamis.models import Bundle
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("serve")(serve)
+
+
+def serve(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="MODEL", help="A run, a bundle or a .tamis file; NAME=MODEL for several."),
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one. [default: 8080]")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="onnxruntime, openvino or torch. [default: what the model recorded as quickest]")
+    ] = None,
+) -> None:
+    """Answer over HTTP until it is told to stop; without MODEL, with the newest run.
+
+    The address is printed once the models are warm. /docs shows all routes, /metrics the numbers.
+
+    Example: tamis serve reviews-linear-1 --port 9000
+
+    Example: tamis serve stars=reviews-linear-1 topics=./topics.tamis
+    """
+    from tamis.core import plugins
+    from tamis.models import find_bundle
+    from tamis.predict import PredictSettings
+    from tamis.serve import Server, ServeSettings, open_answering, run_server
+
+    workspace = output.workspace()
+    settings = workspace.config.of(ServeSettings)
+    told = {"host": host, "port": port}
+    settings = settings.model_copy(update={key: value for key, value in told.items() if value is not None})
+    predict = workspace.config.of(PredictSettings)
+    if engine is not None:
+        predict = predict.model_copy(update={"engine": engine})
+    bundles = _named(workspace, models or [])
+    fallbacks = {each.bundle: find_bundle(workspace, each.bundle) for each in settings.fallbacks if each.bundle}
+    events = None
+    if settings.capture:
+        target = settings.capture_to or str(workspace.state / "captures" / "answers.sqlite")
+        events = plugins.load("events", "parquet" if settings.capture_to else "sqlite")(target)
+    server = Server(settings, lambda: open_answering(bundles, settings, predict, fallbacks=fallbacks, events=events))
+
+    def ready(address: str) -> None:
+        print(f"{', '.join(bundles)} at {address}", flush=True)
+        print(
+            f"try: curl -s {address}/predict -H 'content-type: application/json' -d '{{\"text\": \"…\"}}'",
+            file=sys.stderr,
+        )
+
+    run_server(server, ready=ready)
+
+
+def _named(workspace: Workspace, models: list[str]) -> dict[str, Bundle]:
+    """The bundles by the names under which they are served."""
+    from tamis.core import UsageError
+    from tamis.models import find_bundle
+
+    bundles: dict[str, Bundle] = {}
+    for each in models or [""]:
+        name, equals, ref = each.partition("=")
+        if not equals or Path(each).exists():
+            name, ref = "", each
+        bundle = find_bundle(workspace, ref or None)
+        name = name or bundle.manifest.lineage.run
+        if name in bundles:
+            raise UsageError(f"two models would be served as {name!r}", hint="name them: a=MODEL b=MODEL")
+        bundles[name] = bundle
+    return bundles

@@ -1,0 +1,39 @@
+"""Serve: how do others ask a model, at any hour and all at once?
+
+In go bundles; out comes an HTTP server on `predict`'s engines. Requests of every wire format become one `Asked`; a
+route chooses the version, a `Batcher` runs what arrives together through the model together, silences may be filled by
+declared fallbacks, and the answer is kept before the caller hears of it. No torch is needed.
+"""
+
+from tamis.serve.answering import Answering
+from tamis.serve.app import build_app
+from tamis.serve.asked import Answered, Asked
+from tamis.serve.batcher import Batch, Batcher
+from tamis.serve.capture import Capture
+from tamis.serve.config import FallbackSettings, ServeSettings, TextRule
+from tamis.serve.fleet import Fleet, Route
+from tamis.serve.opening import open_answering
+from tamis.serve.problem import Problem
+from tamis.serve.run import run_server
+from tamis.serve.served import Served
+from tamis.serve.server import Server
+
+__all__ = [
+    "Answered",
+    "Answering",
+    "Asked",
+    "Batch",
+    "Batcher",
+    "Capture",
+    "FallbackSettings",
+    "Fleet",
+    "Problem",
+    "Route",
+    "ServeSettings",
+    "Served",
+    "Server",
+    "TextRule",
+    "build_app",
+    "open_answering",
+    "run_server",
+]

@@ -1,0 +1,87 @@
+"""Server: what every route needs: the settings, and, once the models are warm, who answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from tamis.serve.answering import Answering
+from tamis.serve.config import ServeSettings
+from tamis.serve.problem import MEDIA_TYPE, Problem
+
+_log = logging.getLogger(__name__)
+_PROBLEM = {
+    "type": "object",
+    "required": ["title", "status", "detail"],
+    "properties": {
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What came, what was expected, and what to do."},
+        "field": {"type": "string", "description": "Which part of the request."},
+    },
+}
+
+
+class Server:
+    """The state of one server process: starting, ready or stopping."""
+
+    def __init__(self, settings: ServeSettings, open_models: Callable[[], Answering]) -> None:
+        self.settings = settings
+        self._open_models = open_models
+        self._answering: Answering | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._failed: Exception | None = None
+        self.stopping = False
+
+    @property
+    def answering(self) -> Answering:
+        """Who answers; a problem 503 while the models load, and when the server stops."""
+        self.check_ready()
+        assert self._answering is not None
+        return self._answering
+
+    def check_ready(self) -> None:
+        """Raise a problem 503 unless the models are warm and the server is to go on."""
+        if self.stopping:
+            raise Problem(503, "the server is stopping", headers={"Retry-After": "1"})
+        if self._answering is None:
+            raise Problem(503, "the models are being loaded", headers={"Retry-After": "1"})
+
+    async def start(self) -> None:
+        """Begin to load the models; requests are answered meanwhile, with 503."""
+        self._loading = asyncio.create_task(self._load())
+
+    async def stop(self) -> None:
+        """End the work under way and close the models."""
+        self.stopping = True
+        if self._loading is not None:
+            await self._loading
+        if self._answering is not None:
+            await self._answering.close()
+
+    async def loaded(self) -> Answering:
+        """Wait for the models; raises what kept them from being loaded."""
+        if self._loading is not None:
+            await self._loading
+        if self._failed is not None:
+            raise self._failed
+        return self.answering
+
+    async def _load(self) -> None:
+        try:
+            self._answering = await asyncio.to_thread(self._open_models)
+        except Exception as error:  # told by `loaded`, which the runner awaits
+            self._failed = error
+
+    def problems(self, *statuses: int) -> dict[int | str, dict[str, Any]]:
+        """Return what a route's documentation says of its problems."""
+        return {
+            status: {
+                "description": HTTPStatus(status).phrase,
+                "content": {MEDIA_TYPE: {"schema": _PROBLEM}},
+            }
+            for status in statuses
+        }

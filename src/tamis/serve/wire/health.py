@@ -1,0 +1,34 @@
+"""Health: is the process alive, is it ready, and what does it serve?"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse
+
+from tamis import __version__
+from tamis.serve.server import Server
+
+
+def routes(server: Server) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/livez", summary="The process is alive")
+    @router.get("/healthz", summary="The process is alive")
+    async def live() -> dict[str, str]:
+        """Answer as long as the event loop runs."""
+        return {"status": "alive"}
+
+    @router.get("/readyz", summary="The models are loaded and warm", responses=server.problems(503))
+    async def ready() -> JSONResponse:
+        """Answer 200 once every model is loaded and warm, and 503 before and while the server stops."""
+        server.check_ready()
+        return JSONResponse({"status": "ready"})
+
+    @router.get("/info", summary="What is served", responses=server.problems(503))
+    async def info() -> JSONResponse:
+        """Tell each model's labels, engine, version, and where it came from."""
+        server.check_ready()
+        return JSONResponse({"tamis": __version__, "models": server.answering.fleet.describe()})
+
+    return router

@@ -1,0 +1,125 @@
+"""Tamis's own format: `POST /predict`, with one text or many, and `Prediction` objects back."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tamis.core import Prediction
+from tamis.serve.asked import Answered, Asked
+from tamis.serve.body import parse, read_body
+from tamis.serve.request_id import request_id
+from tamis.serve.server import Server
+
+
+class PredictBody(BaseModel):
+    """A text or several, and how they are to be answered."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [{"text": "a tender film"}, {"texts": ["a tender film", "loud"], "top_k": 2}]},
+    )
+
+    text: str | None = None
+    """One text."""
+    texts: list[str | None] | None = None
+    """Several texts; null is an empty one."""
+    ids: list[str] | None = None
+    """Your own names of the texts; without them the request's id names them."""
+    model: str | None = None
+    """The name under which the model is served; without one, the first."""
+    version: str | None = None
+    """One version of it; without one, the version that the traffic goes to."""
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Keep silent below this score. It can make the model's own rule stricter, not looser."""
+    top_k: Annotated[int, Field(ge=1)] | None = None
+    """Show the highest scores, so many."""
+    scores: bool = False
+    """Show the scores of all labels."""
+    metadata: dict[str, Any] = {}
+    """Your own words about the request; they are kept with the answer."""
+    deadline_seconds: Annotated[float, Field(gt=0)] | None = None
+    """Answer with 504 instead when the text waited for so long."""
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        given = self.model_fields_set & {"text", "texts"}
+        if len(given) != 1 or ("texts" in given and self.texts is None):
+            raise ValueError("give `text` or `texts`")
+        return self
+
+
+_BODY = TypeAdapter(PredictBody)
+
+
+def routes(server: Server) -> APIRouter:
+    """Return the route."""
+    router = APIRouter(tags=["predict"])
+
+    @router.post(
+        "/predict",
+        summary="Say which labels texts have",
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": PredictBody.model_json_schema()}},
+            }
+        },
+        responses=server.problems(400, 404, 413, 422, 429, 503, 504),
+    )
+    async def predict(request: Request) -> Response:
+        """Answer each text with a label, or with null and the reason; all scores are there on request."""
+        body = parse(_BODY, await read_body(request, most_bytes=server.settings.max_body_bytes))
+        answered = await server.answering.answer(
+            Asked(
+                texts=[body.text] if body.texts is None else body.texts,
+                request_id=request_id(request),
+                ids=body.ids,
+                model=body.model,
+                version=body.version,
+                threshold=body.threshold,
+                deadline_seconds=body.deadline_seconds,
+                metadata=body.metadata,
+            )
+        )
+        return Response(
+            json.dumps(_shown(answered, scores=body.scores, top_k=body.top_k), ensure_ascii=False),
+            media_type="application/json",
+        )
+
+    return router
+
+
+def _shown(answered: Answered, *, scores: bool, top_k: int | None) -> dict[str, object]:
+    predictions = []
+    for number, each in enumerate(answered.predictions):
+        shown = _prediction(each, scores=scores, top_k=top_k)
+        if number in answered.fallbacks:
+            stepped = answered.fallbacks[number]
+            shown["fallback"] = {
+                "by": stepped.by,
+                "instead_of": _prediction(stepped.instead_of, scores=scores, top_k=top_k),
+            }
+        predictions.append(shown)
+    return {
+        "request_id": answered.request_id,
+        "model": answered.route,
+        "version": answered.version,
+        "predictions": predictions,
+    }
+
+
+def _prediction(prediction: Prediction, *, scores: bool, top_k: int | None) -> dict[str, Any]:
+    shown = prediction.to_dict()
+    if top_k is not None:
+        best = sorted(prediction.scores.items(), key=lambda score: -score[1])[:top_k]
+        shown["scores"] = dict(best)
+    elif not scores:
+        del shown["scores"]
+    return shown
