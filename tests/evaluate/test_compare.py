@@ -300,6 +300,8 @@ def test_the_command(tamis, models):
     done = tamis("compare", fit, fit, rows, "--require", "not-worse", "--html", page)
     assert (done.code, "is there already" in done.err) == (2, True)
     assert tamis("compare", fit, fit, rows, "--require", "not-worse").code == 0
+    linear_runs_by_itself = tamis("compare", fit, fit, rows, "predict.engine=torch", "predict.device=cuda")
+    assert linear_runs_by_itself.code == 0, linear_runs_by_itself.err
     assert tamis("compare", fit, fit, rows, "--require", "better").code == 3
     assert tamis("compare", fit, "nobody", rows).code == 2
 

@@ -63,8 +63,8 @@ def evaluate(
     Example: tamis evaluate reviews-linear-1 reviews:validation --by stars --slice "loved: stars > 2" -o judged
     """
     from tamis import evaluate as chapter
+    from tamis.cli.opened import open_classifier
     from tamis.models import find_bundle
-    from tamis.predict import Classifier, PredictSettings
 
     workspace = output.workspace()
     settings = _settings(workspace, baseline=baseline, resamples=resamples, seed=seed)
@@ -72,17 +72,9 @@ def evaluate(
     rows = chapter.read_labelled(workspace, bundle, data, label=label, progress=output.progress())
     target = folder or chapter.evaluation_folder(workspace, bundle, rows.name)
     chapter.check_folder(target, force=force or folder is None)
-    predict = workspace.config.of(PredictSettings)
-    classifier = Classifier.open(
-        bundle,
-        engine=predict.engine if bundle.manifest.family != "linear" else "auto",
-        threads=predict.threads,
-        batch_tokens=predict.batch_tokens,
-        device=predict.device if bundle.manifest.family != "linear" else "auto",
-    )
     evaluation = chapter.evaluate_model(
         workspace,
-        classifier,
+        open_classifier(workspace, bundle),
         rows,
         by=[name.strip() for each in by or () for name in each.split(",") if name.strip()],
         conditions=slices or (),

@@ -11,14 +11,18 @@ if TYPE_CHECKING:
 
 
 def open_classifier(workspace: Workspace, bundle: Bundle) -> Classifier:
-    """Return the classifier of a bundle with the engine, threads, batches and device of the `predict` section."""
+    """Return the classifier of a bundle with the engine, threads, batches and device of the `predict` section.
+
+    A linear model runs by itself: what the section says of engine and device is for the others.
+    """
     from tamis.predict import Classifier, PredictSettings
 
     settings = workspace.config.of(PredictSettings)
+    alone = bundle.manifest.family == "linear"
     return Classifier.open(
         bundle,
-        engine=settings.engine,
+        engine="auto" if alone else settings.engine,
         threads=settings.threads,
         batch_tokens=settings.batch_tokens,
-        device=settings.device,
+        device="auto" if alone else settings.device,
     )

@@ -114,6 +114,13 @@ class ScoredRows:
         """What scores the rows as if nothing had been calibrated."""
         return self.task.tally(self.truth, self.uncalibrated, said=self.answers)
 
+    def tally_of(self, inside: npt.NDArray[np.bool_]) -> Tally:
+        """Return what scores some of the rows, every one of them answered."""
+        places = np.flatnonzero(inside)
+        truth = [self.truth[place] for place in places] if isinstance(self.truth, list) else self.truth[places]
+        probabilities = None if self.probabilities is None else self.probabilities[places]
+        return self.task.tally(truth, probabilities, said=[self.answers[place] for place in places])
+
     @property
     def groups(self) -> pa.ChunkedArray | None:
         """The group of each row, where the data say that rows belong together."""

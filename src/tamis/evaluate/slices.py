@@ -81,17 +81,13 @@ def slices_of(
 
 def _measured(rows: ScoredRows, part: Part, inside: Flags, bootstrap: Bootstrap, baseline: ScoredRows | None) -> Slice:
     draws = replace(bootstrap.within(inside), resamples=min(bootstrap.resamples, _RESAMPLES))
-    places = np.flatnonzero(inside)
-    truth = [rows.truth[place] for place in places] if isinstance(rows.truth, list) else rows.truth[places]
-    probabilities = None if rows.probabilities is None else rows.probabilities[places]
-    tally = rows.task.tally(truth, probabilities, said=[rows.answers[place] for place in places])
     name = rows.task.main_metric
     return Slice(
         by=part.by,
         name=part.name,
-        rows=len(places),
+        rows=int(inside.sum()),
         error=error_of(rows.wrong[inside], draws),
-        score=measure(only(tally, name), draws).overall[name],
+        score=measure(only(rows.tally_of(inside), name), draws).overall[name],
         baseline=None if baseline is None else error_of(baseline.wrong[inside], draws),
     )
 

@@ -20,7 +20,6 @@ from tamis.evaluate.compare.result import Changed, Comparison, Difference, PartD
 from tamis.evaluate.intervals import Bootstrap, Interval, Measured, difference, measure, only
 from tamis.evaluate.rows import ScoredRows
 from tamis.evaluate.slices import Part
-from tamis.tasks import Tally
 
 _SWAPS = 1000
 _PART_RESAMPLES = 500
@@ -132,7 +131,7 @@ def _compared(first: ScoredRows, second: ScoredRows, part: Part, bootstrap: Boot
     inside = part.inside & first.known
     draws = replace(bootstrap.within(inside), resamples=min(bootstrap.resamples, _PART_RESAMPLES))
     name = first.task.main_metric
-    one, other = (measure(only(_tally_of(rows, inside), name), draws) for rows in (first, second))
+    one, other = (measure(only(rows.tally_of(inside), name), draws) for rows in (first, second))
     by = difference(name, other, one, draws)
     assert by is not None
     found = Difference(measure=name, first=one.overall[name].value, second=other.overall[name].value, by=by)
@@ -172,13 +171,6 @@ def _f1_of_labels(rows: ScoredRows, draws: Bootstrap) -> dict[str, Measured]:
 
 def _part(part: Part, found: Difference, mcnemar: McNemar) -> PartDifference:
     return PartDifference(by=part.by, name=part.name, rows=mcnemar.rows, difference=found, mcnemar=mcnemar, p=mcnemar.p)
-
-
-def _tally_of(rows: ScoredRows, inside: npt.NDArray[np.bool_]) -> Tally:
-    places = np.flatnonzero(inside)
-    truth = [rows.truth[place] for place in places] if isinstance(rows.truth, list) else rows.truth[places]
-    probabilities = None if rows.probabilities is None else rows.probabilities[places]
-    return rows.task.tally(truth, probabilities, said=[rows.answers[place] for place in places])
 
 
 def _mcnemar(first: ScoredRows, second: ScoredRows, inside: npt.NDArray[np.bool_]) -> McNemar:
