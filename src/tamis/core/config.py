@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -42,63 +42,84 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True)
 class Config:
-    """The resolved settings of every chapter."""
+    """The resolved settings of every chapter.
 
-    sections: Mapping[str, Settings]
+    Only sections that say something are held: to load a chapter's settings is to load the chapter, and a server need
+    not load the chapters that train.
+    """
+
+    said: Mapping[str, Settings]
 
     def of(self, settings: type[S]) -> S:
         """Return a chapter's settings: `config.of(SplitSettings).seed`."""
-        for section in self.sections.values():
+        for section in self.said.values():
             if isinstance(section, settings):
                 return section
         return settings()
 
     def to_dict(self) -> dict[str, Any]:
         """Return every key with its value, ready to be written as YAML or JSON."""
-        return {name: section.model_dump(mode="json") for name, section in self.sections.items()}
+        return {
+            name: (self.said.get(name) or plugins.load("settings", name)()).model_dump(mode="json")
+            for name in plugins.found("settings")
+        }
 
 
 def load_config(path: Path | None = None, *, overrides: Iterable[str] = ()) -> Config:
     """Return the settings in `path`, with overrides like `split.seed=7`; without a path, the defaults."""
-    whole = load_settings(_model(), path, overrides=overrides)
-    return Config({name: getattr(whole, name) for name in type(whole).model_fields})
+    values, where = _given(path, overrides)
+    whole = _validated(_model(values), values, where)
+    return Config({name: getattr(whole, name) for name in plugins.found("settings") if name in values})
 
 
 def load_settings(model: type[S], path: Path | None = None, *, overrides: Iterable[str] = ()) -> S:
     """Return the settings that a YAML file holds; a key that is unknown is told with its path, line and nearest."""
-    values, lines = _read(path) if path else ({}, {})
-    where = {key: f"{path.name if path else 'config'}, line {line}" for key, line in lines.items()}
-    for override in overrides:
-        keys = _apply_override(values, override)
-        where.update({keys[:depth]: "the command line" for depth in range(1, len(keys) + 1)})
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise UsageError("\n".join(_explain(problem, model, where) for problem in error.errors())) from None
+    values, where = _given(path, overrides)
+    return _validated(model, values, where)
 
 
 def config_schema() -> dict[str, Any]:
     """Return the JSON Schema of `tamis.yaml`, for editors."""
-    return _model().model_json_schema() | {"title": "tamis.yaml"}
+    return _model(plugins.found("settings")).model_json_schema() | {"title": "tamis.yaml"}
 
 
 def commented_defaults() -> str:
     """Return every key with its default and its meaning as YAML that is all comment, for a new `tamis.yaml`."""
     lines: list[str] = []
-    for name, section in load_config().sections.items():
+    for name, section in load_config().to_dict().items():
         lines += ["", f"# {name}:"]
-        for key, field in type(section).model_fields.items():
+        for key, field in plugins.load("settings", name).model_fields.items():
             meaning = " ".join((field.description or "").split())
-            value = yaml.safe_dump({key: section.model_dump(mode="json")[key]}, sort_keys=False)
+            value = yaml.safe_dump({key: section[key]}, sort_keys=False)
             lines += [f"#   # {meaning}"] if meaning else []
             lines += [f"#   {line}" for line in value.splitlines()]
     return "\n".join(lines) + "\n"
 
 
-def _model() -> type[Settings]:
-    sections: dict[str, type[Settings]] = {name: plugins.load("settings", name) for name in plugins.found("settings")}
-    fields: dict[str, Any] = {name: (section, section()) for name, section in sections.items()}
+def _model(names: Collection[str]) -> type[Settings]:
+    """The model of `tamis.yaml`; only the named sections are loaded, of the others just the name is known."""
+    fields: dict[str, Any] = {}
+    for name in plugins.found("settings"):
+        section = plugins.load("settings", name) if name in names else None
+        fields[name] = (section, section()) if section else (Any, None)
     return create_model("TamisYaml", __base__=Settings, **fields)
+
+
+def _given(path: Path | None, overrides: Iterable[str]) -> tuple[dict[str, Any], dict[Path_, str]]:
+    """Return the values of a file and of the command line, and where each stands."""
+    values, lines = _read(path) if path else ({}, {})
+    where = {key: f"{path.name if path else 'config'}, line {line}" for key, line in lines.items()}
+    for override in overrides:
+        keys = _apply_override(values, override)
+        where.update({keys[:depth]: "the command line" for depth in range(1, len(keys) + 1)})
+    return values, where
+
+
+def _validated(model: type[S], values: dict[str, Any], where: Mapping[Path_, str]) -> S:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise UsageError("\n".join(_explain(problem, model, where) for problem in error.errors())) from None
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[Path_, int]]:
