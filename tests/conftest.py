@@ -1,27 +1,40 @@
-"""What most tests start from: an empty workspace, a small dataset in it, and the real data where it is present."""
+"""What most tests start from: an empty workspace, a small dataset, tiny models, and the real data where it is there."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import hypothesis
 import pyarrow as pa
 import pytest
 
 from tamis.cli.main import main
-from tamis.core import Workspace
+from tamis.core import LabelSet, Workspace
 from tamis.data import Dataset, DatasetWriter, Schema
+from tamis.features import LongText
+from tamis.tasks import task_for
+
+if TYPE_CHECKING:
+    from tamis.models import Bundle
 
 # several test processes share the cores: threads that wait for each other would take most of the time
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # a busy machine is no reason to fail
 hypothesis.settings.register_profile("tamis", deadline=None)
 hypothesis.settings.load_profile("tamis")
+
+WORDS = (
+    "good", "bad", "film", "story", "slow", "loud", "warm", "thin", "bright", "tender", "of", "minutes", "a", "the",
+    "and", "is", "not", "very", "ever", "never",
+)  # fmt: skip
+"""What the tokenizer of tiny models knows."""
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -52,6 +65,147 @@ def make_dataset(workspace: Workspace) -> Callable[..., Dataset]:
             return writer.commit()[0]
 
     return make
+
+
+def write_tokenizer(folder: Path, *, roberta: bool) -> int:
+    """Write a small WordPiece tokenizer, with RoBERTa's special tokens and their numbers if asked; return its size."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    special = ["<s>", "<pad>", "</s>", "<unk>"] if roberta else ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    first, pad, last, unknown = special if roberta else (special[2], special[0], special[3], special[1])
+    pieces = dict.fromkeys([*special, *WORDS, *letters, *(f"##{letter}" for letter in letters)])
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=unknown))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{first} $A {last}", special_tokens=[(first, vocabulary[first]), (last, vocabulary[last])]
+    )
+    tokenizer.enable_truncation(7)  # sentence-transformers saves such; a bundle must not keep it
+    tokenizer.enable_padding(pad_id=vocabulary[pad], pad_token=pad)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = {"pad_token": pad, "unk_token": unknown, "cls_token": first, "sep_token": last}
+    settings = {"tokenizer_class": "RobertaTokenizer" if roberta else "BertTokenizer", "model_max_length": 512}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    (folder / "special_tokens_map.json").write_text(json.dumps({**names, "pad_token": {"content": pad}}))
+    return len(vocabulary)
+
+
+def write_backbone(folder: Path, kind: str, *, spread: float) -> Path:
+    """Write a random encoder of 2 layers, 32 wide, without a head, as a model's folder on the hub."""
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    folder.mkdir(parents=True, exist_ok=True)
+    roberta = kind == "roberta"
+    sizes = {
+        "vocab_size": write_tokenizer(folder, roberta=roberta),
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "max_position_embeddings": 66 if roberta else 64,
+        "pad_token_id": int(roberta),
+        "initializer_range": spread,
+    }
+    sizes |= {
+        "roberta": {"type_vocab_size": 1, "bos_token_id": 0, "eos_token_id": 2},
+        "distilbert": {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 2},
+        "deberta": {"pooler_hidden_size": 32, "relative_attention": True, "pos_att_type": ["c2p", "p2c"]},
+        "deberta-v2": {"pooler_hidden_size": 32, "relative_attention": True, "pos_att_type": ["c2p", "p2c"]},
+        # so short a window that its layers see less than the longest texts
+        "modernbert": {
+            "cls_token_id": 2,
+            "sep_token_id": 3,
+            "bos_token_id": 2,
+            "eos_token_id": 3,
+            "local_attention": 8,
+        },
+    }.get(kind, {})
+    if kind == "distilbert":
+        for name in ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"):
+            del sizes[name]
+    torch.manual_seed(3)
+    model = AutoModel.from_config(AutoConfig.for_model(kind, **sizes))
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def backbone(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A function that returns the folder of a tiny encoder of a type, made once."""
+    made: dict[tuple[str, float], Path] = {}
+
+    def make(kind: str = "bert", *, spread: float = 0.3) -> Path:
+        if (kind, spread) not in made:
+            made[kind, spread] = write_backbone(tmp_path_factory.mktemp("backbone") / kind, kind, spread=spread)
+        return made[kind, spread]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_model(backbone: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A function that returns the folder of a tiny classifier of a type and task, made once."""
+    made: dict[tuple[str, str], Path] = {}
+
+    def model_of(kind: str = "bert", task: str = "single_label") -> Path:
+        if (kind, task) not in made:
+            import torch
+
+            from tamis.models import build_encoder, save_encoder
+
+            labels = ("1", "2", "3") if task == "ordinal" else ("bad", "good", "odd")
+            folder = tmp_path_factory.mktemp("tiny") / "model"
+            start = backbone(kind, spread=0.4)  # far from even scores
+            model = build_encoder(start, task_for(task, LabelSet(labels)), seed=1)
+            with torch.no_grad():  # a head that says different things of different texts
+                torch.manual_seed(5)
+                torch.nn.init.normal_(next(iter(list(model.parameters())[-2:])), std=1.0)
+            save_encoder(model, start, folder, max_tokens=48)
+            made[kind, task] = folder
+        return made[kind, task]
+
+    return model_of
+
+
+@pytest.fixture
+def seal() -> Callable[..., Bundle]:
+    """A function that seals a folder as a bundle: `seal(folder, labels=["a", "b"], cleaning=("html",))`."""
+
+    def sealed(
+        folder: Path,
+        *,
+        task: str = "single_label",
+        labels: Sequence[str],
+        parents: dict[str, str] | None = None,
+        family: str = "encoder",
+        settings: dict[str, Any] | None = None,
+        **changes: Any,
+    ) -> Bundle:
+        from tamis.models import BundleManifest, EngineChoice, Lineage, TaskSpec, seal_bundle
+
+        manifest = {
+            "name": f"tiny-{family}-1.abcd",
+            "family": family,
+            "task": TaskSpec.of(task_for(task, LabelSet(labels), parents=parents)),
+            "schema_": Schema(text=("text",), label=("label",)),
+            "engine": EngineChoice(name="linear" if family == "linear" else "torch", file="model.safetensors"),
+            "lineage": Lineage(
+                run=f"tiny-{family}-1",
+                fingerprint="abcd",
+                dataset="reviews@1",
+                dataset_fingerprint="ef",
+                tamis="0.1.0",
+                created=datetime(2026, 1, 1, tzinfo=UTC),
+                settings=settings or {},
+            ),
+            "long_text": LongText(max_tokens=48),
+        }
+        return seal_bundle(folder, BundleManifest(**{**manifest, **changes}))
+
+    return sealed
 
 
 class Outcome(NamedTuple):
