@@ -117,12 +117,20 @@ class Host(Protocol):
 
 
 class EventLog(Protocol):
-    """An append-only log with a reader."""
+    """An append-only log with a reader. It is made with the address of the log, and opens it when it is first used."""
 
     def append(self, events: Sequence[Mapping[str, object]]) -> None:
-        """Store events durably; when it returns they survive a power cut."""
+        """Store events durably, all or none; when it returns they survive a power cut.
+
+        OSError when they cannot be stored now, DataError when what is there is no log; a later call may do better.
+        Storing no events opens the log, and so finds out whether it can be used.
+        """
         ...
 
     def read(self, *, after: int = 0) -> Iterator[tuple[int, Mapping[str, object]]]:
-        """Yield (number, event) in order, from the first one past `after`."""
+        """Yield (number, event) in order, from the first one past `after`; nothing where there is no log yet."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open; a later call opens it again."""
         ...

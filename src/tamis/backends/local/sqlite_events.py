@@ -1,0 +1,122 @@
+"""SqliteEvents: the EventLog port on one SQLite file, for the servers of one machine."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tamis.backends.local.event_json import to_json
+from tamis.core import DataError
+
+_APPLICATION = 0x7A4D1501
+"""SQLite's own mark of whose file it is; `file` shows it too."""
+_WAIT_SECONDS = 10.0
+"""How long another process may hold the file."""
+_PAGE_ROWS = 1000
+_TABLE = "CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL)"
+
+
+class SqliteEvents:
+    """Events as JSON in the table `events (number, event)`; several processes may append and read at once.
+
+    One `append` is one transaction, on the disk when it returns (write-ahead log, `synchronous=FULL`). After an error
+    the file is opened anew, so that a full disk or a file that was locked is no matter once that is over.
+    """
+
+    def __init__(self, target: str | Path) -> None:
+        self._path = Path(target)
+        self._writer: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
+
+    def append(self, events: Sequence[Mapping[str, object]]) -> None:
+        """Store events in one transaction; OSError when they cannot be stored now."""
+        rows = [(to_json(event),) for event in events]
+        with self._lock:
+            try:
+                if not self._path.exists():  # moved away or removed: what is written there now nobody would find
+                    self._let_go()
+                if self._writer is None:
+                    self._writer = self._open()
+                if rows:
+                    self._writer.execute("BEGIN IMMEDIATE")
+                    self._writer.executemany("INSERT INTO events (event) VALUES (?)", rows)
+                    self._writer.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._let_go()
+                raise _explained(error, self._path) from error
+
+    def read(self, *, after: int = 0) -> Iterator[tuple[int, Mapping[str, object]]]:
+        """Yield (number, event) in order; what is appended meanwhile is read too."""
+        if not self._path.exists():
+            return
+        try:
+            with contextlib.closing(_connect(f"{self._path.absolute().as_uri()}?mode=ro")) as reader:
+                self._check(reader)
+                # page by page: one long read would keep the log from being written back into the file
+                page = "SELECT number, event FROM events WHERE number > ? ORDER BY number LIMIT ?"
+                while rows := reader.execute(page, (after, _PAGE_ROWS)).fetchall():
+                    for number, event in rows:
+                        yield number, json.loads(event)
+                    after = rows[-1][0]
+        except sqlite3.Error as error:
+            raise _explained(error, self._path) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._let_go()
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = _connect(self._path.absolute().as_uri())
+        try:
+            self._check(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            connection.execute(_TABLE)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        (mark,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if mark != _APPLICATION and tables:
+            raise DataError(
+                f"{self._path} is a database of something else, not a log of events", hint="name another file"
+            )
+
+    def _let_go(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with contextlib.suppress(sqlite3.Error):  # what was under way is rolled back
+                writer.close()
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    # a lock keeps the threads apart
+    return sqlite3.connect(uri, uri=True, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def _explained(error: sqlite3.Error, path: Path) -> Exception:
+    """What is wrong, as the port says it: DataError when the file is no log, OSError when it cannot be had now."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return DataError(
+            f"{path} is damaged or no SQLite file: {error}",
+            hint="move it away, with its -wal and -shm; what is whole in it can be had with `sqlite3 FILE .recover`",
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return OSError(errno.ENOSPC, "no space left for the log of events", str(path))
+    if code == sqlite3.SQLITE_BUSY:
+        return OSError(errno.EAGAIN, f"another process kept it locked for {_WAIT_SECONDS:g} s", str(path))
+    return OSError(errno.EIO, str(error), str(path))
