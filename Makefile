@@ -4,8 +4,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 # torch first and pinned: asked for later, by another package, it would come as a GPU build of several GB.
 TORCH := torch==2.13.0
-TEST_EXTRAS := train,predict,export,track,explore,sql,hub,aws,lemmas,dev
-DEMO_EXTRAS := train,predict,export,track,explore
+TEST_EXTRAS := train,predict,serve,export,track,explore,sql,hub,aws,lemmas,dev
+DEMO_EXTRAS := train,predict,serve,export,track,explore
 
 .PHONY: help demo test quick check format bench clean
 help: ## show this list
