@@ -29,7 +29,11 @@ def make_linear(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Bundl
     made: dict[tuple[object, ...], Bundle] = {}
 
     def make(
-        *, seed: int = 1, task: str = "single_label", labels: Sequence[str] = ("bad", "good", "odd"), at: Path | None = None
+        *,
+        seed: int = 1,
+        task: str = "single_label",
+        labels: Sequence[str] = ("bad", "good", "odd"),
+        at: Path | None = None,
     ) -> Bundle:
         from tamis.models import BundleManifest, EngineChoice, Lineage, TaskSpec, fit_linear, seal_bundle
 

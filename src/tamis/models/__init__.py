@@ -20,7 +20,7 @@ from tamis.models.encoder import (
     quietly,
     save_encoder,
 )
-from tamis.models.find import find_bundle
+from tamis.models.find import find_bundle, run_names
 from tamis.models.learnable import check_learnable, label_counts
 from tamis.models.linear import LinearModel, load_linear
 from tamis.models.linear_fit import fit_linear
@@ -62,6 +62,7 @@ __all__ = [
     "pooled",
     "probe_features",
     "quietly",
+    "run_names",
     "save_encoder",
     "seal_bundle",
     "set_head",

@@ -1,18 +1,20 @@
 """Batcher: lets texts that arrive one by one run through a model together.
 
-Requests put their texts into a queue, and one thread takes them out: the oldest request, and beside it those whose
-texts are most like it in length, as many as the engine likes in one pass. While the engine works the queue fills, so a
-busy server batches by itself; only a server that was busy a moment ago waits, and at most `wait_seconds`, for the
-requests that are likely to come. The thread never waits for the event loop, nor the loop for the engine.
+Requests put their texts into a queue, and one thread takes them out: the oldest, and beside it those that are most like
+it in length, as many as the engine likes in one pass. While the engine works the queue fills, so a busy server batches
+by itself; only a server that was busy a moment ago waits, and at most `wait_seconds`, for the requests that are likely
+to come. A large request goes in part by part, so that others get their turn between. The thread never waits for the
+event loop, nor the loop for the engine.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +25,8 @@ from tamis.serve.problem import Busy, Problem, TooLate
 
 CHARACTERS_PER_TOKEN = 4
 """About; only the choice of who goes together depends on it."""
+QUIET_SECONDS = 0.05
+"""After so long without work the server was not busy a moment ago."""
 _SMOOTH = 0.2
 
 
@@ -32,21 +36,26 @@ class Batch:
 
     texts: int
     tokens: int
+    padding: int
+    """Places that the engine ran and that hold no token."""
     seconds: float
     waited_seconds: float
     """How long its oldest text had waited."""
+    contexts: Sequence[contextvars.Context] = ()
+    """Of the requests that were in it, for whoever traces."""
 
 
 @dataclass(eq=False)
-class _Waiting:
+class _Part:
+    """Texts that go through the model in one pass: a request, or a part of a large one."""
+
     texts: Sequence[str | None]
     ids: Sequence[str]
     size: int
     """The length of its longest text, in about tokens."""
     answer: asyncio.Future[list[Prediction]]
-    deadline: float
-    patience: float
     since: float = field(default_factory=time.monotonic)
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
 
 class Batcher:
@@ -66,9 +75,9 @@ class Batcher:
         self._wait_seconds = wait_seconds
         self._batch_tokens = batch_tokens
         self._observe = observe
-        self._queue: deque[_Waiting] = deque()
-        self._waiting_texts = 0
-        self._usual_requests = 1.0  # in a batch, of late
+        self._queue: list[_Part] = []  # the oldest first
+        self._waiting_texts = 0  # in the queue, and what large requests have yet to put there
+        self._usual_parts = 1.0  # in a pass, of late
         self._seconds_per_text = 0.01  # of late
         self._closing = False
         self._changed = threading.Condition()
@@ -76,7 +85,7 @@ class Batcher:
 
     @property
     def waiting_texts(self) -> int:
-        """How many texts are in the queue."""
+        """How many texts wait for the model."""
         return self._waiting_texts
 
     async def predict(
@@ -86,28 +95,27 @@ class Batcher:
 
         A request that alone is larger than the queue is taken when nothing else waits.
         """
-        loop = asyncio.get_running_loop()
-        longest = max((len(text) for text in texts if text), default=0)
-        waiting = _Waiting(
-            texts=texts,
-            ids=ids,
-            size=max(1, longest // CHARACTERS_PER_TOKEN),
-            answer=loop.create_future(),
-            deadline=time.monotonic() + deadline_seconds,
-            patience=deadline_seconds,
-        )
-        with self._changed:
-            if self._closing:
-                raise Problem(503, "the server is stopping", headers={"Retry-After": "1"})
-            if self._queue and self._waiting_texts + len(texts) > self._queue_texts:
-                raise Busy(self._waiting_texts, retry_seconds=self._waiting_texts * self._seconds_per_text)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, args=(loop,), name="tamis-model", daemon=True)
-                self._thread.start()
-            self._queue.append(waiting)
-            self._waiting_texts += len(texts)
-            self._changed.notify()
-        return await waiting.answer
+        if not texts:
+            return []
+        self._admit(len(texts))
+        left = len(texts)
+        said: dict[int, Prediction] = {}
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                for places in _parts(texts, self._batch_tokens):
+                    left -= len(places)
+                    part = self._put([texts[place] for place in places], [ids[place] for place in places])
+                    try:
+                        said.update(zip(places, await part.answer, strict=True))
+                    except asyncio.CancelledError:  # its client went away, or the deadline passed
+                        self._take_back(part)
+                        raise
+        except TimeoutError:
+            raise TooLate(deadline_seconds) from None
+        finally:
+            if left:  # it ended before all was put into the queue
+                self._release(left)
+        return [said[place] for place in range(len(texts))]
 
     async def close(self) -> None:
         """Answer what waits, then end the thread."""
@@ -117,82 +125,135 @@ class Batcher:
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
 
-    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
-        while batch := self._next():
-            late = [each for each in batch if each.deadline < time.monotonic()]
-            ready = [each for each in batch if each not in late and not each.answer.cancelled()]
-            outcomes: list[tuple[_Waiting, list[Prediction] | Exception]] = [
-                (each, TooLate(each.patience)) for each in late
-            ]
-            if ready:
-                outcomes += self._run(ready)
-            loop.call_soon_threadsafe(_deliver, outcomes)
+    def _admit(self, texts: int) -> None:
+        with self._changed:
+            if self._closing:
+                raise Problem(503, "the server is stopping", headers={"Retry-After": "1"})
+            if self._waiting_texts and self._waiting_texts + texts > self._queue_texts:
+                raise Busy(self._waiting_texts, retry_seconds=self._waiting_texts * self._seconds_per_text)
+            self._waiting_texts += texts
 
-    def _next(self) -> list[_Waiting]:
+    def _put(self, texts: Sequence[str | None], ids: Sequence[str]) -> _Part:
+        loop = asyncio.get_running_loop()
+        part = _Part(texts, ids, max(map(_size, texts)), loop.create_future())
+        with self._changed:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, args=(loop,), name="tamis-model", daemon=True)
+                self._thread.start()
+            self._queue.append(part)
+            self._changed.notify()
+        return part
+
+    def _take_back(self, part: _Part) -> None:
+        """Take a part for which nobody waits any more out of the queue, if it is still there."""
+        with self._changed:
+            if part in self._queue:
+                self._queue.remove(part)
+                self._release(len(part.texts))
+
+    def _release(self, texts: int) -> None:
+        with self._changed:
+            self._waiting_texts -= texts
+            self._changed.notify()
+
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        while parts := self._next():
+            outcomes = self._run(parts)
+            with contextlib.suppress(RuntimeError):  # the loop is gone: the process ends
+                loop.call_soon_threadsafe(_deliver, outcomes)
+
+    def _next(self) -> list[_Part]:
         """Wait for work and return what goes together; nothing when all is done and the batcher is closed."""
         with self._changed:
-            while not self._queue and not self._closing:
+            idle_since = time.monotonic()
+            while not self._queue:
+                if self._closing and not self._waiting_texts:
+                    return []
                 self._changed.wait()
-            if not self._queue:
-                return []
-            if len(self._queue) < round(self._usual_requests):
-                until = time.monotonic() + self._wait_seconds
-                while len(self._queue) < round(self._usual_requests) and not self._closing:
-                    left = until - time.monotonic()
-                    if left <= 0 or not self._changed.wait(left):
-                        break
+            if time.monotonic() - idle_since > QUIET_SECONDS:
+                self._usual_parts = 1.0
+            if len(self._queue) < round(self._usual_parts):
+                self._wait_for_more()
+            if not self._queue:  # who was waiting went away meanwhile
+                return self._next()
             taken = self._most_alike()
-            self._waiting_texts -= sum(len(each.texts) for each in taken)
-            self._usual_requests += _SMOOTH * (len(taken) - self._usual_requests)
+            self._waiting_texts -= sum(len(part.texts) for part in taken)
+            self._usual_parts += _SMOOTH * (len(taken) - self._usual_parts)
             return taken
 
-    def _most_alike(self) -> list[_Waiting]:
-        """Take the oldest request out of the queue, and those most like it in length, up to one pass of the engine."""
+    def _wait_for_more(self) -> None:
+        """Wait for as many as were usual of late; when they do not come, no more are expected next time."""
+        until = time.monotonic() + self._wait_seconds
+        while self._queue and not self._closing and len(self._queue) < round(self._usual_parts):
+            left = until - time.monotonic()
+            if left <= 0:
+                self._usual_parts = len(self._queue)
+                return
+            self._changed.wait(left)
+
+    def _most_alike(self) -> list[_Part]:
+        """Take the oldest out of the queue, and those most like it in length, up to one pass of the engine."""
         oldest = self._queue[0]
-        alike = sorted(self._queue, key=lambda each: (each is not oldest, abs(each.size - oldest.size)))
+        alike = sorted(self._queue, key=lambda part: (part is not oldest, abs(part.size - oldest.size)))
         longest = texts = count = 0
-        for each in alike:
-            longest, texts = max(longest, each.size), texts + len(each.texts)
+        for part in alike:
+            longest, texts = max(longest, part.size), texts + len(part.texts)
             if count and longest * texts > self._batch_tokens:
                 break
             count += 1
-        taken = alike[:count]
-        gone = set(map(id, taken))
-        self._queue = deque(each for each in self._queue if id(each) not in gone)
-        return taken
+        gone = set(map(id, alike[:count]))
+        self._queue = [part for part in self._queue if id(part) not in gone]
+        return alike[:count]
 
-    def _run(self, ready: list[_Waiting]) -> list[tuple[_Waiting, list[Prediction] | Exception]]:
-        texts = [text for each in ready for text in each.texts]
-        ids = [name for each in ready for name in each.ids]
+    def _run(self, parts: list[_Part]) -> list[tuple[_Part, list[Prediction] | Exception]]:
+        texts = [text for part in parts for text in part.texts]
         start = time.monotonic()
         try:
             raw = self._classifier.raw(texts)
-            predictions = self._classifier.decide(ids, raw)
-        except Exception as error:  # the thread must live on; the request is told
-            return [(each, error) for each in ready]
-        seconds = time.monotonic() - start
-        self._seconds_per_text += _SMOOTH * (seconds / len(texts) - self._seconds_per_text)
-        self._observe(
-            Batch(
-                texts=len(texts),
-                tokens=int(np.sum(raw.tokens)),
-                seconds=seconds,
-                waited_seconds=start - min(each.since for each in ready),
+            predictions = self._classifier.decide([name for part in parts for name in part.ids], raw)
+            seconds = time.monotonic() - start
+            self._observe(
+                Batch(
+                    texts=len(texts),
+                    tokens=int(np.sum(raw.tokens)),
+                    padding=raw.padding,
+                    seconds=seconds,
+                    waited_seconds=start - min(part.since for part in parts),
+                    contexts=[part.context for part in parts],
+                )
             )
-        )
-        outcomes: list[tuple[_Waiting, list[Prediction] | Exception]] = []
-        place = 0
-        for each in ready:
-            outcomes.append((each, predictions[place : place + len(each.texts)]))
-            place += len(each.texts)
-        return outcomes
+        except Exception as error:  # the thread must live on; who brought the trouble is told, and nobody else
+            if len(parts) == 1:
+                return [(parts[0], error)]
+            return [outcome for part in parts for outcome in self._run([part])]
+        self._seconds_per_text += _SMOOTH * (seconds / len(texts) - self._seconds_per_text)
+        rest = iter(predictions)
+        return [(part, [next(rest) for _ in part.texts]) for part in parts]
 
 
-def _deliver(outcomes: list[tuple[_Waiting, list[Prediction] | Exception]]) -> None:
-    for waiting, outcome in outcomes:
-        if waiting.answer.done():  # the client went away
+def _size(text: str | None) -> int:
+    return 1 + len(text or "") // CHARACTERS_PER_TOKEN
+
+
+def _parts(texts: Sequence[str | None], batch_tokens: int) -> Iterator[list[int]]:
+    """Yield the places of the texts that go together, like lengths in one part, each part one pass of the engine."""
+    if len(texts) == 1:
+        yield [0]
+        return
+    part: list[int] = []
+    for place in sorted(range(len(texts)), key=lambda place: _size(texts[place])):
+        if part and _size(texts[place]) * (len(part) + 1) > batch_tokens:
+            yield part
+            part = []
+        part.append(place)
+    yield part
+
+
+def _deliver(outcomes: list[tuple[_Part, list[Prediction] | Exception]]) -> None:
+    for part, outcome in outcomes:
+        if part.answer.done():  # the client went away
             continue
         if isinstance(outcome, Exception):
-            waiting.answer.set_exception(outcome)
+            part.answer.set_exception(outcome)
         else:
-            waiting.answer.set_result(outcome)
+            part.answer.set_result(outcome)

@@ -66,6 +66,8 @@ class ServeSettings(Settings):
     """After so long in the queue a request is answered with 504 instead; a request may ask for less."""
     drain_seconds: float = Field(default=20.0, ge=0)
     """How long requests under way may take to end after a SIGTERM."""
+    request_seconds: float = Field(default=30.0, gt=0)
+    """How long a client may take to send its request; then the connection is closed."""
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     """A larger body is refused with 413."""
     max_texts: int = Field(default=1000, ge=1)
@@ -84,6 +86,10 @@ class ServeSettings(Settings):
     """What the log shows of the texts."""
     keys_file: Path | None = None
     """A file of hashed API keys; without one everybody who reaches the port is answered."""
+    admin_keys: tuple[str, ...] = ()
+    """The names of the keys whose owners may put other models live (`/models`); without any, nobody may."""
+    bundle_folders: tuple[Path, ...] = ()
+    """Folders whose bundles may be put live that way, beside the runs of the workspace."""
     requests_per_minute: float = Field(default=0.0, ge=0)
     """How many requests each key (without keys: each address) may send a minute; 0 is no limit."""
     cors_origins: tuple[str, ...] = ()
@@ -92,3 +98,9 @@ class ServeSettings(Settings):
     """A TLS certificate (PEM); with `private_key` the server speaks HTTPS only."""
     private_key: Path | None = None
     """The certificate's private key (PEM)."""
+
+    @model_validator(mode="after")
+    def _known_admins(self) -> Self:
+        if self.admin_keys and self.keys_file is None:
+            raise ValueError("`admin_keys` names keys of `keys_file`, and there is no `keys_file`")
+        return self

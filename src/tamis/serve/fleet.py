@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tamis.core import did_you_mean
+from tamis.models import Bundle
 from tamis.serve.problem import Problem
 from tamis.serve.served import Served
 
@@ -33,10 +34,29 @@ class Route:
                 return served
         return self.shares[-1][0]
 
+    def with_share(self, served: Served, share: float) -> Route:
+        """Return the route that gives a version so much of the traffic; the others share the rest as they did.
+
+        When the share of the last version grows, whoever had it keeps it.
+        """
+        others = [(each, part) for each, part in self.shares if each is not served]
+        if share >= 1 or not others:
+            return Route(((served, 1.0),))
+        left = (1 - share) / sum(part for _, part in others)
+        shares = (*((each, part * left) for each, part in others), (served, share))
+        return Route(shares, None if self.shadow is served else self.shadow)
+
     @property
     def served(self) -> tuple[Served, ...]:
         """Every version that is open for it."""
         return (*(served for served, _ in self.shares), *([self.shadow] if self.shadow else []))
+
+    def describe(self) -> dict[str, object]:
+        """Tell which versions there are."""
+        return {
+            "versions": [{**served.describe(), "share": round(share, 6)} for served, share in self.shares],
+            "shadow": self.shadow.describe() if self.shadow else None,
+        }
 
 
 @dataclass
@@ -44,8 +64,13 @@ class Fleet:
     """Routes by name. A new route takes over between two requests; the versions it no longer needs end their work."""
 
     routes: dict[str, Route] = field(default_factory=dict)
+    find: Callable[[str], Bundle] | None = None
+    """Returns the bundle that a name stands for, when more may be put live than what the server started with."""
+    open_bundle: Callable[[Bundle], Served] | None = None
+    """Makes a bundle ready to answer."""
     before: dict[str, Route] = field(default_factory=dict)
-    """What stood there before the last swap; it stays open, so that going back takes no time."""
+    """What stood there before the last change; it stays open, so that going back takes no time."""
+    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def route(self, name: str | None = None) -> Route:
         """Return the route of a name; without one, the first."""
@@ -65,40 +90,75 @@ class Fleet:
             )
         return known[version]
 
+    async def put(self, name: str, ref: str, *, share: float = 1.0, shadow: bool = False) -> None:
+        """Put a bundle live under a name, with a share of its traffic or to read along; others answer meanwhile.
+
+        A version that is open already is not opened again, and what is live as asked already is left as it is.
+        """
+        async with self._changing:
+            if name not in self.routes and (share < 1 or shadow):
+                raise Problem(
+                    409, f"nothing is served as {name!r} yet: its first version gets all the traffic", field="model"
+                )
+            served = await self._opened(ref)
+            route = self.routes.get(name, Route(()))
+            if shadow and served in (each for each, _ in route.shares):
+                raise Problem(409, f"{served.name} answers as {name!r} already: it cannot read along", field="bundle")
+            new = Route(route.shares, served) if shadow else route.with_share(served, share)
+            if new != route:
+                await self.swap(name, new)
+
     async def swap(self, name: str, route: Route) -> None:
         """Put a route in place; the one before stays open for `roll_back`, the one before that is closed."""
         stale = self.before.pop(name, None)
         if name in self.routes:
             self.before[name] = self.routes[name]
         self.routes[name] = route
-        await self._close(stale)
+        if stale is not None:
+            await self._close(stale)
 
-    async def roll_back(self, name: str) -> Route:
-        """Put the route before the last swap in place again."""
-        current = self.route(name)
-        if name not in self.before:
-            raise Problem(409, f"nothing was served as {name!r} before", field="model")
-        self.routes[name], self.before[name] = self.before[name], current
-        return self.routes[name]
+    async def roll_back(self, name: str) -> None:
+        """Put the route before the last change in place again; the one that was live becomes the one before."""
+        async with self._changing:
+            current = self.route(name)
+            if name not in self.before:
+                raise Problem(409, f"nothing was served as {name!r} before", field="model")
+            self.routes[name], self.before[name] = self.before[name], current
+
+    async def remove(self, name: str) -> None:
+        """Serve nothing under a name any more; what was asked is still answered."""
+        async with self._changing:
+            self.route(name)
+            if len(self.routes) == 1:
+                raise Problem(409, f"{name!r} is the only model; put another one live first", field="model")
+            gone = [self.routes.pop(name), *([self.before.pop(name)] if name in self.before else [])]
+            for route in gone:
+                await self._close(route)
 
     async def close(self) -> None:
         """Let every version end its work."""
-        for route in (*self.routes.values(), *self.before.values()):
-            await self._close(route, needed=())
-
-    async def _close(self, route: Route | None, *, needed: tuple[Served, ...] | None = None) -> None:
-        if route is None:
-            return
-        if needed is None:
-            needed = tuple(s for each in (*self.routes.values(), *self.before.values()) for s in each.served)
-        await asyncio.gather(*(served.batcher.close() for served in route.served if served not in needed))
+        await asyncio.gather(*(served.batcher.close() for served in set(self._open())))
 
     def describe(self) -> Mapping[str, object]:
-        """Tell what is served under each name."""
+        """Tell what is served under each name, and to what a rollback would go back."""
         return {
-            name: {
-                "versions": [{**served.describe(), "share": share} for served, share in route.shares],
-                "shadow": route.shadow.describe() if route.shadow else None,
-            }
+            name: {**route.describe(), "before": self.before[name].describe() if name in self.before else None}
             for name, route in self.routes.items()
         }
+
+    def _open(self) -> Iterator[Served]:
+        for route in (*self.routes.values(), *self.before.values()):
+            yield from route.served
+
+    async def _opened(self, ref: str) -> Served:
+        if self.find is None or self.open_bundle is None:
+            raise Problem(403, "this server answers with what it was started with, and nothing else")
+        bundle = await asyncio.to_thread(self.find, ref)
+        for served in self._open():
+            if served.classifier.bundle.manifest.seal == bundle.manifest.seal:
+                return served
+        return await asyncio.to_thread(self.open_bundle, bundle)
+
+    async def _close(self, route: Route) -> None:
+        needed = set(self._open())
+        await asyncio.gather(*(served.batcher.close() for served in set(route.served) - needed))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 
-from tamis.core import EventLog
-from tamis.models import Bundle
+from tamis.core import EventLog, UsageError, Workspace
+from tamis.models import Bundle, find_bundle, open_bundle, run_names
 from tamis.predict import PredictSettings
 from tamis.serve.answering import Answering
+from tamis.serve.batcher import Batch
 from tamis.serve.capture import Capture
 from tamis.serve.config import ServeSettings
 from tamis.serve.fallback import make_links
@@ -22,17 +25,40 @@ def open_answering(
     *,
     fallbacks: Mapping[str, Bundle] | None = None,
     events: EventLog | None = None,
+    find: Callable[[str], Bundle] | None = None,
+    observe: Callable[[Batch], None] = lambda batch: None,
 ) -> Answering:
     """Return who answers with these bundles, each warm under its name; the first is asked where none is named.
 
-    `fallbacks` are the bundles that the declared chain refers to; `events` is where answers are kept.
+    `fallbacks` are the bundles that the declared chain refers to; `events` is where answers are kept; `find` says which
+    bundles may be put live later; `observe` is told of every pass of a model.
     """
-    served = {name: Served.open(bundle, serve, predict) for name, bundle in bundles.items()}
+    opened = partial(Served.open, serve=serve, predict=predict, observe=observe)
+    served = {name: opened(bundle) for name, bundle in bundles.items()}
     first = next(iter(served.values()))
-    seconds = {name: Served.open(bundle, serve, predict) for name, bundle in (fallbacks or {}).items()}
+    seconds = {name: opened(bundle) for name, bundle in (fallbacks or {}).items()}
     return Answering(
-        Fleet({name: Route(((each, 1.0),)) for name, each in served.items()}),
+        Fleet({name: Route(((each, 1.0),)) for name, each in served.items()}, find=find, open_bundle=opened),
         serve,
         links=make_links(serve.fallbacks, seconds, labels=first.classifier.labels),
         capture=None if events is None else Capture(events),
+    )
+
+
+def find_allowed(workspace: Workspace, ref: str, *, folders: tuple[Path, ...]) -> Bundle:
+    """Return a bundle that may be put live from afar: a run of the workspace, or what lies in one of the folders.
+
+    Of any other path it is not even told whether there is something.
+    """
+    names = run_names(workspace)
+    if ref in names:
+        return find_bundle(workspace, ref)
+    for folder in folders:
+        inside = (workspace.root / folder).resolve()
+        path = (inside / ref).resolve()
+        if path.is_relative_to(inside) and path.exists():
+            return open_bundle(path)
+    raise UsageError(
+        f"no bundle {ref!r} that may be loaded here. Runs: {', '.join(names) or 'none'}.",
+        hint="or a folder or .tamis file in one of serve.bundle_folders",
     )

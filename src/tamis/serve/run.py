@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
+import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 import uvicorn
 
@@ -17,10 +23,15 @@ from tamis.serve.server import Server
 
 _GIVE_WAY_SECONDS = 0.0005
 """How soon Python lets another thread go on: the model's thread and the event loop want to take turns quickly."""
+_LAST_REQUESTS_SECONDS = 0.5
+"""How long an open connection may take to bring the request that was on its way when the server was told to stop."""
 
 
 def run_server(server: Server, *, ready: Callable[[str], None] = lambda address: None) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is told the address once the models are warm."""
+    """Serve until SIGTERM or SIGINT, and then until what was asked is answered; `ready` is told the address once warm.
+
+    A second signal, or one before the models are warm, ends the process at once.
+    """
     settings = server.settings
     listening = _listen(settings)
     scheme = "https" if settings.certificate else "http"
@@ -30,7 +41,7 @@ def run_server(server: Server, *, ready: Callable[[str], None] = lambda address:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=round(settings.drain_seconds),
+        timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
         h11_max_incomplete_event_size=64 * 1024,
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.private_key,
@@ -39,7 +50,7 @@ def run_server(server: Server, *, ready: Callable[[str], None] = lambda address:
     sys.setswitchinterval(_GIVE_WAY_SECONDS)
 
     async def main() -> None:
-        running = uvicorn.Server(config)
+        running = _Running(config, server)
         serving = asyncio.create_task(running.serve(sockets=[listening]))
         while not running.started and not serving.done():
             await asyncio.sleep(0.005)
@@ -49,11 +60,57 @@ def run_server(server: Server, *, ready: Callable[[str], None] = lambda address:
             running.should_exit = True
             await serving
             raise
+        running.warm = True
         ready(address)
         await serving
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(main())
+
+
+class _Running(uvicorn.Server):
+    """uvicorn, but for how it ends: nothing that was asked goes without an answer, and the process exits with 0."""
+
+    def __init__(self, config: uvicorn.Config, server: Server) -> None:
+        super().__init__(config)
+        self.warm = False
+        self._server = server
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Listen to the signals; unlike uvicorn's own it does not raise them again at the end."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; the second time, or when there is nothing to end yet, die of the signal."""
+        if self.should_exit or not self.warm:
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
+        self._server.drain()
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no new connections; answer what comes by the open ones and close each behind its answer; then end.
+
+        uvicorn by itself would cut a connection whose next request is on its way.
+        """
+        for each in self.servers:
+            each.close()
+        for waiting in sockets or []:
+            waiting.close()
+        self.server_state.default_headers.append((b"connection", b"close"))  # what is under way shares this list
+        until = time.monotonic() + min(_LAST_REQUESTS_SECONDS, self._server.settings.drain_seconds)
+        while self.server_state.connections and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        await super().shutdown()
 
 
 def _listen(settings: ServeSettings) -> socket.socket:
