@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from tamis.core import Prediction
 from tamis.decide import LOW_CONFIDENCE
+from tamis.serve.said import Said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class Asked:
     threshold: float | None = None
     """Keep silent below this score, even where the model's own rule would speak."""
     deadline_seconds: float | None = None
+    whole: bool = False
+    """Refuse a text of which the model would read a part only."""
     metadata: Mapping[str, object] = field(default_factory=dict)
     """The caller's own words about the request, kept with the answer."""
 
@@ -57,6 +60,8 @@ class Answered:
     fallbacks: Mapping[int, SteppedIn]
     """By the number of the text, from 0."""
     seconds: float
+    own: Sequence[Said] = ()
+    """What the model itself said of each text, with its raw scores."""
     at: float = field(default_factory=time.time)
 
 

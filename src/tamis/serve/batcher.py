@@ -22,6 +22,7 @@ import numpy as np
 from tamis.core import Prediction
 from tamis.predict import Classifier
 from tamis.serve.problem import Busy, Problem, TooLate
+from tamis.serve.said import Said
 
 CHARACTERS_PER_TOKEN = 4
 """About; only the choice of who goes together depends on it."""
@@ -53,7 +54,7 @@ class _Part:
     ids: Sequence[str]
     size: int
     """The length of its longest text, in about tokens."""
-    answer: asyncio.Future[list[Prediction]]
+    answer: asyncio.Future[list[Said]]
     since: float = field(default_factory=time.monotonic)
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
@@ -91,7 +92,11 @@ class Batcher:
     async def predict(
         self, texts: Sequence[str | None], ids: Sequence[str], *, deadline_seconds: float
     ) -> list[Prediction]:
-        """Return one prediction a text; raises `Busy` when the queue is full and `TooLate` after the deadline.
+        """Return one prediction a text, as `ask` has it."""
+        return [said.prediction for said in await self.ask(texts, ids, deadline_seconds=deadline_seconds)]
+
+    async def ask(self, texts: Sequence[str | None], ids: Sequence[str], *, deadline_seconds: float) -> list[Said]:
+        """Return what is said of each text; raises `Busy` when the queue is full and `TooLate` after the deadline.
 
         A request that alone is larger than the queue is taken when nothing else waits.
         """
@@ -99,7 +104,7 @@ class Batcher:
             return []
         self._admit(len(texts))
         left = len(texts)
-        said: dict[int, Prediction] = {}
+        said: dict[int, Said] = {}
         try:
             async with asyncio.timeout(deadline_seconds):
                 for places in _parts(texts, self._batch_tokens):
@@ -205,7 +210,7 @@ class Batcher:
         self._queue = [part for part in self._queue if id(part) not in gone]
         return alike[:count]
 
-    def _run(self, parts: list[_Part]) -> list[tuple[_Part, list[Prediction] | Exception]]:
+    def _run(self, parts: list[_Part]) -> list[tuple[_Part, list[Said] | Exception]]:
         texts = [text for part in parts for text in part.texts]
         start = time.monotonic()
         try:
@@ -227,7 +232,7 @@ class Batcher:
                 return [(parts[0], error)]
             return [outcome for part in parts for outcome in self._run([part])]
         self._seconds_per_text += _SMOOTH * (seconds / len(texts) - self._seconds_per_text)
-        rest = iter(predictions)
+        rest = map(Said, predictions, raw.logits, raw.cut.tolist())
         return [(part, [next(rest) for _ in part.texts]) for part in parts]
 
 
@@ -249,7 +254,7 @@ def _parts(texts: Sequence[str | None], batch_tokens: int) -> Iterator[list[int]
     yield part
 
 
-def _deliver(outcomes: list[tuple[_Part, list[Prediction] | Exception]]) -> None:
+def _deliver(outcomes: list[tuple[_Part, list[Said] | Exception]]) -> None:
     for part, outcome in outcomes:
         if part.answer.done():  # the client went away
             continue

@@ -10,6 +10,7 @@ from tamis.models import Bundle
 from tamis.predict import Classifier, PredictSettings
 from tamis.serve.batcher import Batch, Batcher
 from tamis.serve.config import ServeSettings
+from tamis.serve.said import Said
 
 _WARM_WORDS = (1, 8, 30, 120, 300)
 
@@ -64,6 +65,10 @@ class Served:
     ) -> list[Prediction]:
         """Return one prediction a text."""
         return await self.batcher.predict(texts, ids, deadline_seconds=deadline_seconds)
+
+    async def ask(self, texts: Sequence[str | None], ids: Sequence[str], *, deadline_seconds: float) -> list[Said]:
+        """Return one prediction a text, each with its raw scores."""
+        return await self.batcher.ask(texts, ids, deadline_seconds=deadline_seconds)
 
     def describe(self) -> dict[str, object]:
         """Tell what is served, for `/info` and for people."""
