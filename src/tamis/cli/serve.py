@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,11 +43,12 @@ def serve(
     from tamis.core import plugins
     from tamis.models import find_bundle
     from tamis.predict import PredictSettings
-    from tamis.serve import Server, ServeSettings, open_answering, run_server
+    from tamis.serve import JsonLines, Server, ServeSettings, Traces, open_answering, run_server
 
     workspace = output.workspace()
     settings = workspace.config.of(ServeSettings)
-    told = {"host": host, "port": port}
+    files = {name: getattr(settings, name) for name in ("keys_file", "certificate", "private_key")}
+    told = {"host": host, "port": port, **{name: path and workspace.root / path for name, path in files.items()}}
     settings = settings.model_copy(update={key: value for key, value in told.items() if value is not None})
     predict = workspace.config.of(PredictSettings)
     if engine is not None:
@@ -57,7 +59,15 @@ def serve(
     if settings.capture:
         target = settings.capture_to or str(workspace.state / "captures" / "answers.sqlite")
         events = plugins.load("events", "parquet" if settings.capture_to else "sqlite")(target)
-    server = Server(settings, lambda: open_answering(bundles, settings, predict, fallbacks=fallbacks, events=events))
+    server = Server(
+        settings,
+        lambda: open_answering(bundles, settings, predict, fallbacks=fallbacks, events=events, observe=server.batch),
+        traces=Traces.from_environment(),
+    )
+    lines = logging.StreamHandler()
+    lines.setFormatter(JsonLines())
+    logging.basicConfig(handlers=[lines], level=logging.WARNING)
+    logging.getLogger("tamis.serve").setLevel(logging.INFO)
 
     def ready(address: str) -> None:
         print(f"{', '.join(bundles)} at {address}", flush=True)

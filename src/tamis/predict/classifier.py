@@ -163,7 +163,7 @@ class Classifier:
             return RawScores(nothing, None, np.zeros(rows, np.int32), np.zeros(rows, np.bool_), window.empty)
         scored = self._scorer.score(window.prepared)
         if not window.empty.any():
-            return RawScores(scored.logits, scored.pooled, scored.tokens, scored.cut, window.empty)
+            return RawScores(scored.logits, scored.pooled, scored.tokens, scored.cut, window.empty, scored.padding)
         places = np.flatnonzero(~window.empty)
 
         def spread(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -172,7 +172,9 @@ class Classifier:
             return filled
 
         pooled: Floats32 | None = None if scored.pooled is None else spread(scored.pooled)
-        return RawScores(spread(scored.logits), pooled, spread(scored.tokens), spread(scored.cut), window.empty)
+        return RawScores(
+            spread(scored.logits), pooled, spread(scored.tokens), spread(scored.cut), window.empty, scored.padding
+        )
 
     def decide(self, ids: Sequence[str], raw: RawScores) -> list[Prediction]:
         """Return what is said of texts whose raw scores are known."""
@@ -207,6 +209,7 @@ def _joined(parts: Sequence[RawScores]) -> RawScores:
         tokens=np.concatenate([part.tokens for part in parts]),
         cut=np.concatenate([part.cut for part in parts]),
         empty=np.concatenate([part.empty for part in parts]),
+        padding=sum(part.padding for part in parts),
     )
 
 

@@ -42,6 +42,8 @@ class RawScores:
     """Which texts were longer than what the model was shown."""
     empty: npt.NDArray[np.bool_]
     """Which texts have nothing in them after cleaning."""
+    padding: int = 0
+    """How many places the engine ran that hold no token."""
 
     def __len__(self) -> int:
         return len(self.logits)

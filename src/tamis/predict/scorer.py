@@ -34,6 +34,7 @@ class Scored:
     pooled: Floats32 | None
     tokens: npt.NDArray[np.int32]
     cut: npt.NDArray[np.bool_]
+    padding: int = 0
 
 
 class Scorer(Protocol):
@@ -67,8 +68,11 @@ class EncoderScorer:
         assert rows is not None
         logits: Floats32 | None = None
         pooled: Floats32 | None = None
+        padding = 0
         for pieces in length_batches(rows.sizes, batch_tokens=self.batch_tokens, max_waste=MAX_WASTE):
-            scores, means = self.engine.run(*rows.padded(pieces, pad=self.tokenizer.pad))
+            ids, mask = rows.padded(pieces, pad=self.tokenizer.pad)
+            scores, means = self.engine.run(ids, mask)
+            padding += mask.size - int(mask.sum())
             if logits is None:
                 logits = np.empty((len(rows), scores.shape[1]), np.float32)
                 pooled = None if means is None else np.empty((len(rows), means.shape[1]), np.float32)
@@ -84,6 +88,7 @@ class EncoderScorer:
             pooled=None if pooled is None else _mean_over_pieces(pooled, rows.texts, len(prepared.texts)),
             tokens=rows.lengths,
             cut=cut,
+            padding=padding,
         )
 
 

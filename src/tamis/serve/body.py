@@ -15,7 +15,7 @@ T = TypeVar("T")
 async def read_body(request: Request, *, most_bytes: int) -> bytes:
     """Return the body; a larger one is refused before it is read whole."""
     told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > most_bytes:
+    if told.isdecimal() and int(told) > most_bytes:
         raise _too_large(int(told), most_bytes)
     parts, size = [], 0
     try:

@@ -47,9 +47,8 @@ class Problem(Exception):
 
     def response(self) -> Response:
         """Return the HTTP answer."""
-        return Response(
-            json.dumps(self.to_dict(), ensure_ascii=False), self.status, self.headers, media_type=MEDIA_TYPE
-        )
+        told = json.dumps(self.to_dict(), ensure_ascii=False).encode("utf-8", "replace")  # it may quote what is no text
+        return Response(told, self.status, self.headers, media_type=MEDIA_TYPE)
 
 
 class Busy(Problem):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
+import logging
 import math
 import signal
 import socket
@@ -19,8 +21,10 @@ import uvicorn
 from tamis.core import UsageError
 from tamis.serve.app import build_app
 from tamis.serve.config import ServeSettings
+from tamis.serve.patience import patient_protocol
 from tamis.serve.server import Server
 
+_log = logging.getLogger(__name__)
 _GIVE_WAY_SECONDS = 0.0005
 """How soon Python lets another thread go on: the model's thread and the event loop want to take turns quickly."""
 _LAST_REQUESTS_SECONDS = 0.5
@@ -36,17 +40,7 @@ def run_server(server: Server, *, ready: Callable[[str], None] = lambda address:
     listening = _listen(settings)
     scheme = "https" if settings.certificate else "http"
     address = f"{scheme}://{_shown_host(settings.host)}:{listening.getsockname()[1]}"
-    config = uvicorn.Config(
-        build_app(server),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
-        h11_max_incomplete_event_size=64 * 1024,
-        ssl_certfile=settings.certificate,
-        ssl_keyfile=settings.private_key,
-        ssl_version=ssl.PROTOCOL_TLS_SERVER,
-    )
+    config = http_config(server)
     sys.setswitchinterval(_GIVE_WAY_SECONDS)
 
     async def main() -> None:
@@ -66,6 +60,25 @@ def run_server(server: Server, *, ready: Callable[[str], None] = lambda address:
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(main())
+
+
+def http_config(server: Server) -> uvicorn.Config:
+    """Return how uvicorn is to run a server."""
+    settings = server.settings
+    if settings.keys_file is None and not _only_here(settings.host):
+        _log.warning("whoever reaches %s may ask, for no keys are needed: see `tamis serve-keys`", settings.host)
+    return uvicorn.Config(
+        build_app(server),
+        http=patient_protocol(settings.request_seconds),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.private_key,
+        ssl_version=ssl.PROTOCOL_TLS_SERVER,
+    )
 
 
 class _Running(uvicorn.Server):
@@ -124,6 +137,14 @@ def _listen(settings: ServeSettings) -> socket.socket:
             f"cannot listen on {settings.host}:{settings.port}: {error.strerror}",
             hint="another process may have the port: name another with --port, or 0 for a free one",
         ) from None
+
+
+def _only_here(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _shown_host(host: str) -> str:
