@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,10 +41,18 @@ def serve(
 
     Example: tamis serve stars=reviews-linear-1 topics=./topics.tamis
     """
-    from tamis.core import plugins
     from tamis.models import find_bundle
     from tamis.predict import PredictSettings
-    from tamis.serve import JsonLines, Server, ServeSettings, Traces, open_answering, run_server
+    from tamis.serve import (
+        JsonLines,
+        Server,
+        ServeSettings,
+        Traces,
+        find_allowed,
+        open_answering,
+        open_events,
+        run_server,
+    )
 
     workspace = output.workspace()
     settings = workspace.config.of(ServeSettings)
@@ -55,13 +64,13 @@ def serve(
         predict = predict.model_copy(update={"engine": engine})
     bundles = _named(workspace, models or [])
     fallbacks = {each.bundle: find_bundle(workspace, each.bundle) for each in settings.fallbacks if each.bundle}
-    events = None
-    if settings.capture:
-        target = settings.capture_to or str(workspace.state / "captures" / "answers.sqlite")
-        events = plugins.load("events", "parquet" if settings.capture_to else "sqlite")(target)
+    events = open_events(workspace, settings) if settings.capture else None
+    find = partial(find_allowed, workspace, folders=settings.bundle_folders)
     server = Server(
         settings,
-        lambda: open_answering(bundles, settings, predict, fallbacks=fallbacks, events=events, observe=server.batch),
+        lambda: open_answering(
+            bundles, settings, predict, fallbacks=fallbacks, events=events, find=find, observe=server.batch
+        ),
         traces=Traces.from_environment(),
     )
     lines = logging.StreamHandler()

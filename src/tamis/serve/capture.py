@@ -1,7 +1,7 @@
 """Capture: every answer is an event, kept before the caller hears of it and off the event loop.
 
 One thread writes; what arrives while it writes goes into the next write together, so that a busy server pays for one
-write to disk, not for each answer.
+write to disk, not for each answer. What cannot be kept is not said: its caller gets 503, and the next one a new try.
 """
 
 from __future__ import annotations
@@ -11,16 +11,21 @@ import contextlib
 import hashlib
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 from tamis.core import EventLog
 from tamis.features import without_personal_data
 from tamis.serve.asked import Answered, Asked
+from tamis.serve.problem import Problem
 
 TextPolicy = Literal["none", "redacted", "full"]
 Event = Mapping[str, object]
 PREDICTION, FEEDBACK = "prediction", "feedback"
+_MOST_WAITING = 10_000
+"""So many requests may wait for a disk that does not answer; the next are refused at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,75 +41,124 @@ def shown_text(text: str | None, policy: TextPolicy) -> str | None:
     return text if policy == "full" else without_personal_data(text)
 
 
-def event_of(
-    asked: Asked, answered: Answered, number: int, *, policy: TextPolicy, shadow: bool = False
-) -> dict[str, object]:
-    """Return the event of one prediction of an answer."""
-    text, said = asked.texts[number], answered.predictions[number]
-    stepped = answered.fallbacks.get(number)
-    return {
-        "kind": PREDICTION,
-        "time": answered.at,
-        "request_id": answered.request_id,
-        "route": answered.route,
-        "version": answered.version,
-        "shadow": shadow,
-        "text_hash": hashlib.sha256((text or "").encode("utf-8", "surrogatepass")).hexdigest(),
-        "text": shown_text(text, policy),
-        "prediction": said.to_dict(),
-        "fallback": None if stepped is None else {"by": stepped.by, "instead_of": stepped.instead_of.to_dict()},
-        "threshold": asked.threshold,
-        "metadata": dict(asked.metadata),
-        "seconds": round(answered.seconds, 6),
-    }
+def events_of(asked: Asked, answered: Answered, *, policy: TextPolicy, shadow: bool = False) -> list[Event]:
+    """Return the event of each prediction of an answer."""
+    events: list[Event] = []
+    for number, (text, said) in enumerate(zip(asked.texts, answered.predictions, strict=True)):
+        stepped = answered.fallbacks.get(number)
+        events.append(
+            {
+                "kind": PREDICTION,
+                "id": said.id,
+                "time": answered.at,
+                "request_id": answered.request_id,
+                "route": answered.route,
+                "version": answered.version,
+                "shadow": shadow,
+                "text_hash": hashlib.sha256((text or "").encode("utf-8", "surrogatepass")).hexdigest(),
+                "text": shown_text(text, policy),
+                "prediction": said.to_dict(),
+                "fallback": None if stepped is None else {"by": stepped.by, "instead_of": stepped.instead_of.to_dict()},
+                "threshold": asked.threshold,
+                "metadata": dict(asked.metadata),
+                "seconds": round(answered.seconds, 6),
+            }
+        )
+    return events
 
 
 class Capture:
-    """Writes events to a log, in one thread, as many at a time as have come."""
+    """Writes events to a log, in one thread, as many at a time as have come.
 
-    def __init__(self, log: EventLog) -> None:
+    `gather_seconds` is how long a write waits for more to come; after `patience_seconds` a caller waits no longer.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        policy: TextPolicy = "none",
+        gather_seconds: float = 0.0,
+        patience_seconds: float = 30.0,
+    ) -> None:
         self._events = log
-        self._waiting: list[tuple[Sequence[Event], asyncio.Future[None]]] = []
+        self._policy: TextPolicy = policy
+        self._gather_seconds = gather_seconds
+        self._patience_seconds = patience_seconds
+        self._waiting: list[tuple[Callable[[], Sequence[Event]], asyncio.Future[None]]] = []
         self._changed = threading.Condition()
         self._closing = False
+        self._failing = False
         self._thread: threading.Thread | None = None
 
-    async def keep(self, events: Sequence[Event]) -> None:
-        """Return when the events are kept; OSError when they cannot be."""
+    async def keep_answer(self, asked: Asked, answered: Answered, *, shadow: bool = False) -> None:
+        """Return when an answer is kept; a problem 503 when it cannot be."""
+        await self.keep(partial(events_of, asked, answered, policy=self._policy, shadow=shadow))
+
+    async def keep(self, make: Callable[[], Sequence[Event]]) -> None:
+        """Return when events are kept, which are made in the writing thread; a problem 503 when they cannot be."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         with self._changed:
+            if self._closing:
+                raise Problem(503, "the server is stopping", headers={"Retry-After": "1"})
+            if len(self._waiting) >= _MOST_WAITING:
+                raise _unkept()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, args=(loop,), name="tamis-capture", daemon=True)
                 self._thread.start()
-            self._waiting.append((events, done))
+            self._waiting.append((make, done))
             self._changed.notify()
-        await done
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                await done
+        except Exception as error:
+            raise _unkept() from error
 
     async def close(self) -> None:
-        """Write what waits, then end the thread."""
+        """Write what waits, then end the thread and let go of the log."""
         with self._changed:
             self._closing = True
             self._changed.notify()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._events.close)
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting and not self._closing:
-                    self._changed.wait()
-                taken, self._waiting = self._waiting, []
-            if not taken:
-                return
+        while taken := self._next():
             error: Exception | None = None
             try:
-                self._events.append([event for events, _ in taken for event in events])
-            except Exception as problem:  # the thread must live on; every request is told
-                _log.exception("answers could not be kept")
+                self._events.append([event for make, _ in taken for event in make()])
+            except Exception as problem:  # the thread must live on; every caller is told
                 error = problem
+            self._tell(error)
             with contextlib.suppress(RuntimeError):  # the loop is gone: the process ends
                 loop.call_soon_threadsafe(_deliver, [done for _, done in taken], error)
+
+    def _next(self) -> list[tuple[Callable[[], Sequence[Event]], asyncio.Future[None]]]:
+        """Wait for something to keep and take all there is; nothing when all is kept and the capture is closed."""
+        with self._changed:
+            while not self._waiting and not self._closing:
+                self._changed.wait()
+            until = time.monotonic() + self._gather_seconds
+            while not self._closing and (left := until - time.monotonic()) > 0:
+                self._changed.wait(left)
+            taken, self._waiting = self._waiting, []
+            return taken
+
+    def _tell(self, error: Exception | None) -> None:
+        """Log when keeping begins to fail and when it works again, not every time."""
+        if error is not None and not self._failing:
+            _log.error("answers cannot be kept, and their callers get 503: %s", error, exc_info=error)
+        elif error is None and self._failing:
+            _log.warning("answers are kept again")
+        self._failing = error is not None
+
+
+def _unkept() -> Problem:
+    return Problem(
+        503, "what is said here is kept first, and that is not possible now; try again", headers={"Retry-After": "5"}
+    )
 
 
 def _deliver(waiting: list[asyncio.Future[None]], error: Exception | None) -> None:

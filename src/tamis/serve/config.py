@@ -39,6 +39,8 @@ class TextRule(Settings):
 class FallbackSettings(Settings):
     """One link of the chain: rules, or a second model, or a label."""
 
+    model: str = ""
+    """The name under which the model is served whose silences it fills; without one, the first."""
     rules: tuple[TextRule, ...] = ()
     bundle: str = ""
     """A run, a bundle's folder or a .tamis file."""
@@ -81,7 +83,10 @@ class ServeSettings(Settings):
     capture_text: Literal["none", "redacted", "full"] = "none"
     """What is kept of the texts themselves: nothing, personal data blotted out, or all."""
     capture_to: str = ""
-    """Where answers are kept: nothing for the workspace's own SQLite file, or a folder by URI, for Parquet files."""
+    """Where answers are kept; nothing is `.tamis/captures/answers.sqlite`. A name that ends with .sqlite is such a file,
+    any other a folder of Parquet files, here or by URI, as in s3://bucket/answers."""
+    capture_gather_milliseconds: float = Field(default=0.0, ge=0)
+    """How long answers may wait to be written together; then there are fewer Parquet files, and larger ones."""
     log_text: Literal["none", "redacted", "full"] = "none"
     """What the log shows of the texts."""
     keys_file: Path | None = None

@@ -33,15 +33,23 @@ def open_answering(
     `fallbacks` are the bundles that the declared chain refers to; `events` is where answers are kept; `find` says which
     bundles may be put live later; `observe` is told of every pass of a model.
     """
+    if events is not None:
+        events.append([])  # a log that cannot be used is told now
     opened = partial(Served.open, serve=serve, predict=predict, observe=observe)
     served = {name: opened(bundle) for name, bundle in bundles.items()}
-    first = next(iter(served.values()))
     seconds = {name: opened(bundle) for name, bundle in (fallbacks or {}).items()}
     return Answering(
         Fleet({name: Route(((each, 1.0),)) for name, each in served.items()}, find=find, open_bundle=opened),
         serve,
-        links=make_links(serve.fallbacks, seconds, labels=first.classifier.labels),
-        capture=None if events is None else Capture(events),
+        links=make_links(serve.fallbacks, seconds, routes=served),
+        capture=None
+        if events is None
+        else Capture(
+            events,
+            policy=serve.capture_text,
+            gather_seconds=serve.capture_gather_milliseconds / 1000,
+            patience_seconds=serve.deadline_seconds,
+        ),
     )
 
 
