@@ -11,36 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.models import load_linear
 from tamis.predict import Classifier
-from tamis.predict.scorer import LinearScorer
 from tamis.serve import Batcher, Problem
 from tamis.serve.problem import Busy, TooLate
-
-
-class GatedScorer:
-    """A linear model that remembers its passes, waits while its gate is closed, and cannot read poison."""
-
-    def __init__(self, inner):
-        self.inner = inner
-        self.passes = []
-        self.gate = threading.Event()
-        self.gate.set()
-
-    def prepare(self, texts):
-        return self.inner.prepare(texts)
-
-    def score(self, prepared):
-        self.passes.append(list(prepared.texts))
-        assert self.gate.wait(20), "nobody opened the gate"
-        if any("poison" in text for text in prepared.texts):
-            raise RuntimeError("the engine broke")
-        return self.inner.score(prepared)
-
-    async def began(self, passes=1):
-        """Return when so many passes have begun."""
-        while len(self.passes) < passes:
-            await asyncio.sleep(0.001)
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +27,8 @@ def plain(bundle):
 
 
 @pytest.fixture
-def scorer(bundle):
-    return GatedScorer(LinearScorer(load_linear(bundle.path)))
+def scorer(bundle, gated):
+    return gated(bundle)
 
 
 @pytest.fixture
@@ -129,9 +102,9 @@ def test_like_lengths_go_together_with_the_oldest(batcher, scorer):
 
 @settings(max_examples=25)
 @given(sizes=st.lists(st.integers(1, 60), min_size=1, max_size=30), batch_tokens=st.integers(1, 120))
-def test_the_oldest_is_in_the_next_pass_whatever_comes(make_linear, sizes, batch_tokens):
+def test_the_oldest_is_in_the_next_pass_whatever_comes(make_linear, gated, sizes, batch_tokens):
     bundle = make_linear()
-    scorer = GatedScorer(LinearScorer(load_linear(bundle.path)))
+    scorer = gated(bundle)
     texts = [f"{number} {'good ' * size}".strip() for number, size in enumerate(sizes)]
 
     async def scenario():

@@ -23,7 +23,7 @@ from tamis.serve.config import FallbackSettings, ServeSettings, TextRule
 from tamis.serve.fleet import Fleet, Route
 from tamis.serve.keys import Key, add_key, read_keys, remove_key
 from tamis.serve.metrics import Metrics
-from tamis.serve.opening import open_answering
+from tamis.serve.opening import find_allowed, open_answering
 from tamis.serve.problem import Problem
 from tamis.serve.run import http_config, run_server
 from tamis.serve.served import Served
@@ -56,6 +56,7 @@ __all__ = [
     "build_app",
     "count_captures",
     "export_captures",
+    "find_allowed",
     "http_config",
     "open_answering",
     "open_events",

@@ -21,6 +21,8 @@ class Asked:
     """The caller's own names of the texts."""
     model: str | None = None
     version: str | None = None
+    key: str | None = None
+    """What always gets the same version while traffic is shared, such as a user; by default each request for itself."""
     threshold: float | None = None
     """Keep silent below this score, even where the model's own rule would speak."""
     deadline_seconds: float | None = None

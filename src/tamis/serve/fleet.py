@@ -26,7 +26,7 @@ class Route:
         """Return the version for a request; the same key always gets the same one."""
         if len(self.shares) == 1:
             return self.shares[0][0]
-        place = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest()) / 2**64
+        place = int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()) / 2**64
         place *= sum(share for _, share in self.shares)
         for served, share in self.shares:
             place -= share
