@@ -83,8 +83,8 @@ class ServeSettings(Settings):
     capture_text: Literal["none", "redacted", "full"] = "none"
     """What is kept of the texts themselves: nothing, personal data blotted out, or all."""
     capture_to: str = ""
-    """Where answers are kept; nothing is `.tamis/captures/answers.sqlite`. A name that ends with .sqlite is such a file,
-    any other a folder of Parquet files, here or by URI, as in s3://bucket/answers."""
+    """Where answers are kept; nothing is `.tamis/captures/answers.sqlite`. A name that ends with .sqlite is such a
+    file, any other a folder of Parquet files, here or by URI, as in s3://bucket/answers."""
     capture_gather_milliseconds: float = Field(default=0.0, ge=0)
     """How long answers may wait to be written together; then there are fewer Parquet files, and larger ones."""
     log_text: Literal["none", "redacted", "full"] = "none"
