@@ -51,12 +51,17 @@ class MissingExtra(TamisError):
         super().__init__(f"{purpose} needs the extra '{extra}'", hint=install_command(extra))
 
 
+_LONGEST_NAME = 200
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ` Did you mean 'label'?` for the nearest known name, or nothing when none is near.
 
     >>> did_you_mean("lable", ["id", "text", "label"])
     " Did you mean 'label'?"
     """
+    if len(name) > _LONGEST_NAME:  # the search would take as long as somebody likes
+        return ""
     options = {option.lower(): option for option in known}
     near = difflib.get_close_matches(name.lower(), options, n=1, cutoff=0.6)
     return f" Did you mean {options[near[0]]!r}?" if near else ""

@@ -25,9 +25,20 @@ from tamis.serve.rates import RateGuard, Rates
 from tamis.serve.request_id import RequestIds
 from tamis.serve.server import Server
 from tamis.serve.traces import RequestSpans
-from tamis.serve.wire import feedback, health, invocations, label_studio, metrics, mlflow, open_inference, predict, vertex
+from tamis.serve.wire import (
+    admin,
+    feedback,
+    health,
+    invocations,
+    label_studio,
+    metrics,
+    mlflow,
+    open_inference,
+    predict,
+    vertex,
+)
 
-FORMATS = (predict, open_inference, invocations, mlflow, vertex, label_studio, feedback, health, metrics)
+FORMATS = (predict, open_inference, invocations, mlflow, vertex, label_studio, feedback, health, metrics, admin)
 
 _log = logging.getLogger(__name__)
 
@@ -60,13 +71,13 @@ def build_app(server: Server) -> FastAPI:
     async def docs() -> Response:
         return HTMLResponse(docs_page.PAGE, headers=docs_page.HEADERS)
 
+    _tell_of_guards(app, server)
     # what is added last is passed first
     app.add_middleware(Unforeseen)
     if settings.requests_per_minute:
         app.add_middleware(RateGuard, rates=Rates(settings.requests_per_minute))
     if settings.keys_file is not None:
         app.add_middleware(KeyGuard, keys=Keys(settings.keys_file))
-        _tell_of_keys(app)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -110,17 +121,24 @@ class Unforeseen:
             await Problem(500, "this is the server's mistake; its log has the details").response()(scope, receive, send)
 
 
-def _tell_of_keys(app: FastAPI) -> None:
-    """Let the documentation say that a key is needed, and where none is."""
+def _tell_of_guards(app: FastAPI, server: Server) -> None:
+    """Let the documentation say where a key is needed, and what else may be answered before a route is reached."""
     plain = app.openapi
+    keys = server.settings.keys_file is not None
+    statuses = [*([401] if keys else []), *([429] if server.settings.requests_per_minute else [])]
 
     def openapi() -> dict[str, Any]:
         schema = plain()
-        bearer = {"type": "http", "scheme": "bearer", "description": "Or send it as X-API-Key."}
-        schema.setdefault("components", {}).setdefault("securitySchemes", {})["key"] = bearer
+        if keys:
+            bearer = {"type": "http", "scheme": "bearer", "description": "Or send it as X-API-Key."}
+            schema.setdefault("components", {}).setdefault("securitySchemes", {})["key"] = bearer
+        problems = {str(status): told for status, told in server.problems(*statuses).items()}
         for path, operations in schema["paths"].items():
             for operation in operations.values():
-                operation["security"] = [] if path in OPEN_PATHS else [{"key": []}]
+                if path not in OPEN_PATHS:
+                    operation["responses"] |= problems
+                if keys:
+                    operation["security"] = [] if path in OPEN_PATHS else [{"key": []}]
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -29,8 +29,8 @@ class Problem(Exception):
     ) -> None:
         super().__init__(detail)
         self.status = status
-        self.detail = detail
-        self.field = field
+        self.detail = _short(detail, 1000)
+        self.field = _short(field, 200)
         self.headers = dict(headers or {})
         self.more = more
 
@@ -49,6 +49,11 @@ class Problem(Exception):
         """Return the HTTP answer."""
         told = json.dumps(self.to_dict(), ensure_ascii=False).encode("utf-8", "replace")  # it may quote what is no text
         return Response(told, self.status, self.headers, media_type=MEDIA_TYPE)
+
+
+def _short(text: str, most: int) -> str:
+    """A text without its middle, for what came may be long."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"
 
 
 class Busy(Problem):
