@@ -48,7 +48,7 @@ def list_(as_json: output.Json = False) -> None:
                     each.silent,
                     each.fallbacks,
                     each.labelled_later,
-                    f"{each.agreeing / each.labelled_later:.1%}" if each.labelled_later else None,
+                    _share(each.agreeing, each.disagreeing),
                 ]
                 for each in counts.versions
             ],
@@ -57,7 +57,7 @@ def list_(as_json: output.Json = False) -> None:
             rows = [
                 [each.route, each.version, name, count, f"{count / each.answers:.1%}"]
                 for each in counts.versions
-                for name, count in getattr(each, what).most_common()
+                for name, count in sorted(getattr(each, what).items(), key=lambda item: -item[1])
             ]
             output.print_table(["model", "version", what.removesuffix("s"), "answers", "share"], rows)
     if counts.feedback:
@@ -83,6 +83,10 @@ def export(
     print(f"{target}: {exported.rows:,} answers, {exported.labelled_later:,} with a label that came later.")
     if exported.feedback_without_answer:
         print(f"{exported.feedback_without_answer:,} ids of later labels belong to no answer here.")
+
+
+def _share(agreeing: int, disagreeing: int) -> str | None:
+    return f"{agreeing / (agreeing + disagreeing):.1%}" if agreeing + disagreeing else None
 
 
 def _log() -> EventLog:

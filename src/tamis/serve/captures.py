@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -47,8 +46,10 @@ class VersionCounts:
     labelled_later: int = 0
     agreeing: int = 0
     """Where what was said is what the label that came later says."""
-    labels: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
+    disagreeing: int = 0
+    """Where something else was said; a silence is neither."""
+    labels: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -71,18 +72,24 @@ def count_captures(log: EventLog) -> CaptureCounts:
         counts = versions.setdefault(key, VersionCounts(route=key[0], version=key[1], shadow=key[2]))
         said = _said(event["prediction"])
         counts.answers += 1
-        counts.reasons[event["prediction"]["reason"]] += 1
+        _count(counts.reasons, event["prediction"]["reason"])
         counts.fallbacks += event["fallback"] is not None
         if said is None:
             counts.silent += 1
         else:
-            counts.labels.update(said)
+            for label in said:
+                _count(counts.labels, label)
         truth = later.of(event)
         if truth is not None:
             counts.labelled_later += 1
             counts.agreeing += said == _said(truth)
+            counts.disagreeing += said not in (None, _said(truth))
     ordered = [versions[key] for key in sorted(versions)]
     return CaptureCounts(versions=ordered, feedback=later.count, feedback_without_answer=later.without_answer)
+
+
+def _count(counts: dict[str, int], name: str) -> None:
+    counts[name] = counts.get(name, 0) + 1
 
 
 @dataclass(frozen=True, kw_only=True)
