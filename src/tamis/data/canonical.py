@@ -11,13 +11,12 @@ import pyarrow.compute as pc
 
 from tamis.core import ROLES, DataError
 from tamis.data.roles import template_columns
-from tamis.data.schema import Schema
+from tamis.data.schema import BETWEEN_TEXTS, Schema
 from tamis.data.sources.conform import as_type
 from tamis.data.sources.source import Batch
 
 _TRUE = frozenset({"1", "1.0", "true", "True", "TRUE", "yes", "Yes", "YES", "x", "X"})
 _FALSE = frozenset({"", "0", "0.0", "false", "False", "FALSE", "no", "No", "NO"})
-_JOIN = "\n\n"
 
 
 def canonical_table(batch: Batch, schema: Schema, *, first_number: int) -> pa.Table:
@@ -92,7 +91,7 @@ def _text(table: pa.Table, schema: Schema) -> pa.ChunkedArray:
     if schema.template is None:
         joined, *others = used.values()
         for column in others:  # null_handling="skip" would be shorter, but Arrow 25 then loses rows that are all null
-            joined = pc.coalesce(pc.binary_join_element_wise(joined, column, _JOIN), joined, column)
+            joined = pc.coalesce(pc.binary_join_element_wise(joined, column, BETWEEN_TEXTS), joined, column)
         return joined
     parts: list[pa.ChunkedArray | str] = []
     rest = schema.template

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+BETWEEN_TEXTS = "\n\n"
+"""What stands between several text columns where no template says."""
 
 LabelForm = Literal["value", "list", "delimited", "one_hot", "spans"]
 
@@ -45,3 +50,16 @@ class Schema(BaseModel):
         if len(self.label) == 1 and self.label_form in ("value", "list"):
             single["label"] = self.label[0]
         return {role: name for role, name in single.items() if name is not None}
+
+    def text_of(self, row: Mapping[str, str | None]) -> str | None:
+        """Return the text of one row of the source, as a dataset would hold it; None where no text column has any.
+
+        >>> Schema(text=("title", "body")).text_of({"title": "A day", "body": None})
+        'A day'
+        """
+        texts = [text for text in map(row.get, self.text) if text is not None]
+        if not texts:
+            return None
+        if self.template is None:
+            return BETWEEN_TEXTS.join(texts)
+        return re.sub(r"\{([^{}]+)\}", lambda found: row.get(found[1]) or "", self.template)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter
@@ -70,19 +71,25 @@ def routes(server: Server) -> APIRouter:
 
         Whether there is such a prediction is not asked: it may be in the log of another server, or long archived.
         """
-        capture = server.answering.capture
-        if capture is None:
-            raise Problem(409, "nothing is kept here, for serve.capture is false", field="body")
         body = await read_body(request, most_bytes=server.settings.max_body_bytes)
         many = body.lstrip()[:1] == b"["
         told = parse(_MANY, body) if many else [parse(_ONE, body)]
-        for number, each in enumerate(told):
-            _check(server.answering.fleet, each, place=f"{number}." if many else "")
-        now, name = time.time(), request_id(request)
-        await capture.keep(lambda: [_event(each, request_id=name, at=now) for each in told])
+        name = request_id(request)
+        await keep_feedback(server, told, request_id=name, many=many)
         return Response(json.dumps({"request_id": name, "kept": len(told)}), media_type="application/json")
 
     return router
+
+
+async def keep_feedback(server: Server, told: Sequence[FeedbackBody], *, request_id: str, many: bool = False) -> None:
+    """Return when the labels are on the disk; a problem where one is none of the model's, or where nothing is kept."""
+    capture = server.answering.capture
+    if capture is None:
+        raise Problem(409, "nothing is kept here, for serve.capture is false", field="body")
+    for number, each in enumerate(told):
+        _check(server.answering.fleet, each, place=f"{number}." if many else "")
+    now = time.time()
+    await capture.keep(lambda: [_event(each, request_id=request_id, at=now) for each in told])
 
 
 def _check(fleet: Fleet, told: FeedbackBody, *, place: str) -> None:

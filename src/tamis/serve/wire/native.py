@@ -1,18 +1,17 @@
-"""Tamis's own format: `POST /predict`, with one text or many, and `Prediction` objects back."""
+"""Tamis's own format: one text or many, and `Prediction` objects back."""
 
 from __future__ import annotations
 
 import json
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tamis.core import Prediction
 from tamis.serve.asked import Answered, Asked
-from tamis.serve.body import parse, read_body
+from tamis.serve.body import parse
 from tamis.serve.request_id import request_id
 from tamis.serve.server import Server
 
@@ -36,6 +35,8 @@ class PredictBody(BaseModel):
     """The name under which the model is served; without one, the first."""
     version: str | None = None
     """One version of it; without one, the version that the traffic goes to."""
+    key: str | None = None
+    """What always gets the same version while two share the traffic, such as a user's id."""
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     """Keep silent below this score. It can make the model's own rule stricter, not looser."""
     top_k: Annotated[int, Field(ge=1)] | None = None
@@ -58,42 +59,26 @@ class PredictBody(BaseModel):
 _BODY = TypeAdapter(PredictBody)
 
 
-def routes(server: Server) -> APIRouter:
-    """Return the route."""
-    router = APIRouter(tags=["predict"])
-
-    @router.post(
-        "/predict",
-        summary="Say which labels texts have",
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": PredictBody.model_json_schema()}},
-            }
-        },
-        responses=server.problems(400, 404, 413, 422, 429, 503, 504),
+async def answer(server: Server, request: Request, body: bytes) -> Response:
+    """Return the answer to the body of a request."""
+    told = parse(_BODY, body)
+    answered = await server.answering.answer(
+        Asked(
+            texts=[told.text] if told.texts is None else told.texts,
+            request_id=request_id(request),
+            ids=told.ids,
+            model=told.model,
+            version=told.version,
+            key=told.key,
+            threshold=told.threshold,
+            deadline_seconds=told.deadline_seconds,
+            metadata=told.metadata,
+        )
     )
-    async def predict(request: Request) -> Response:
-        """Answer each text with a label, or with null and the reason; all scores are there on request."""
-        body = parse(_BODY, await read_body(request, most_bytes=server.settings.max_body_bytes))
-        answered = await server.answering.answer(
-            Asked(
-                texts=[body.text] if body.texts is None else body.texts,
-                request_id=request_id(request),
-                ids=body.ids,
-                model=body.model,
-                version=body.version,
-                threshold=body.threshold,
-                deadline_seconds=body.deadline_seconds,
-                metadata=body.metadata,
-            )
-        )
-        return Response(
-            json.dumps(_shown(answered, scores=body.scores, top_k=body.top_k), ensure_ascii=False),
-            media_type="application/json",
-        )
-
-    return router
+    return Response(
+        json.dumps(_shown(answered, scores=told.scores, top_k=told.top_k), ensure_ascii=False),
+        media_type="application/json",
+    )
 
 
 def _shown(answered: Answered, *, scores: bool, top_k: int | None) -> dict[str, object]:
