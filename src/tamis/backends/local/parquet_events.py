@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from tamis.backends.local.event_json import to_json
 from tamis.core import DataError, Store, plugins
 
@@ -41,9 +44,6 @@ class ParquetEvents:
             self._last = max((last for day in days for _, last, _ in self._segments(day)), default=0)
         if not events:
             return
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         first = max(self._last + 1, time.time_ns())
         last = first + len(events) - 1
         table = pa.table(
@@ -62,9 +62,6 @@ class ParquetEvents:
 
     def read(self, *, after: int = 0) -> Iterator[tuple[int, Mapping[str, object]]]:
         """Yield (number, event) in order."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         for _, last, uri in self._segments(self._folder):
             if last <= after:
                 continue
