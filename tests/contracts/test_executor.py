@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 
+import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -65,3 +69,38 @@ def test_a_group_knows_its_ranks(executor):
     answers = executor.run_group(who, 2)
     assert [(rank, workers) for rank, workers, _ in answers] == [(0, 2), (1, 2)]
     assert executor.run_group(who, 1)[0][:2] == (0, 1)
+
+
+PROGRAM = """
+import os, sys, time
+from tamis.core import plugins
+
+def work(number):
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    plugins.load("executor", "local")(workers=2).run_trials(work, [1, 2])
+"""
+
+
+def works(process_id: int) -> bool:
+    try:
+        return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_the_processes_of_a_killed_one_end(tmp_path):
+    (tmp_path / "program.py").write_text(PROGRAM)
+    with subprocess.Popen(
+        [sys.executable, tmp_path / "program.py"], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        workers = [int(process.stdout.readline()) for _ in range(2)]
+        process.kill()
+        process.wait()
+        until = time.monotonic() + 20
+        while any(map(works, workers)):
+            assert time.monotonic() < until, "the workers wait for ever"
+            time.sleep(0.05)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -61,6 +62,17 @@ def _call(fn: Callable[[int, int], Out], workers: int, rank: int) -> Out:
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # spawn, not fork: a forked child inherits the locks of threads (polars, torch, duckdb) that it does not have
-    return ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=os.nice, initargs=(5,)
-    )
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """Let other programs go first, and end when the process that asked for the work is gone, even if it was killed."""
+    os.nice(5)
+    threading.Thread(target=_end_with_parent, name="tamis-parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
