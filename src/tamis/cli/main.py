@@ -20,7 +20,9 @@ import typer
 
 from tamis import __version__
 from tamis.cli import (
+    batch,
     behave,
+    captures,
     compare,
     constraints,
     data,
@@ -36,6 +38,7 @@ from tamis.cli import (
     quality,
     runs,
     serve,
+    serve_keys,
     split,
     sql,
     train,
@@ -63,7 +66,7 @@ features.add_commands(data.app)
 label_errors.add_commands(data.app)
 workspace.add_commands(app)
 explore.add_commands(app)
-for chapter in (train, runs, predict, evaluate, compare, behave, export, serve):
+for chapter in (train, runs, predict, batch, evaluate, compare, behave, export, serve, captures, serve_keys):
     chapter.add_commands(app)
 demo.add_commands(app)
 

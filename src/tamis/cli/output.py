@@ -94,6 +94,11 @@ class _Bars:
             yield advance
 
 
+def several(names: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names of an option that may be repeated, or hold several with commas between."""
+    return tuple(name.strip() for each in names or () for name in each.split(",") if name.strip())
+
+
 def short(number: float) -> str:
     """Return a number in few signs: 12.3k."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):

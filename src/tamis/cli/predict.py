@@ -99,7 +99,7 @@ def predict(
             source,
             target,
             scores=scores,
-            keep=_several(keep),
+            keep=output.several(keep),
             text_column=text_column,
             id_column=id_column,
             kind=kind,
@@ -124,7 +124,7 @@ def _predict_file(
         classifier,
         source,
         kind=kind,
-        text=_several([text_column] if text_column else None),
+        text=output.several([text_column] if text_column else None),
         id_column=id_column,
         cache=output.workspace().cache,
         progress=output.progress(),
@@ -195,7 +195,3 @@ def _print_result(result: FileResult, *, as_json: bool) -> None:
         output.print_table(["reason", "rows", "share"], rows)
     if result.rejects is not None:
         print(f"{result.rejected:,} rows could not be read: {result.rejects}")
-
-
-def _several(names: list[str] | None) -> tuple[str, ...]:
-    return tuple(name.strip() for each in names or () for name in each.split(",") if name.strip())

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tamis.core.errors import MissingExtra, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from tamis.core.ports import Store
 
 # A backend's own package missing means that this extra was not installed.
 _EXTRA = {"boto3": "aws", "botocore": "aws", "mlflow": "track", "tensorboard": "track"}
@@ -37,3 +40,10 @@ def load(kind: str, name: str) -> Any:
         if root not in _EXTRA:
             raise
         raise MissingExtra(f"the {kind} {name!r}", extra=_EXTRA[root]) from error
+
+
+def store_of(uri: str) -> Store:
+    """Return the store that an address belongs to; a plain path is a file of this machine."""
+    scheme, is_address, _ = uri.partition("://")
+    store: Store = load("store", scheme.lower() if is_address else "file")()
+    return store

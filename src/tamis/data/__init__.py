@@ -18,13 +18,13 @@ from tamis.data.catalog import (
 from tamis.data.config import DataSettings
 from tamis.data.dataset import Dataset, Manifest, Part, Span, dataset_names, dataset_versions, open_dataset
 from tamis.data.importing import ImportResult, import_dataset
-from tamis.data.reading import ReadRows, RowReader, read_rows
+from tamis.data.reading import ReadRows, RowReader, read_rows, rows_of
 from tamis.data.roles import RoleChoice
 from tamis.data.rows_out import write_csv, write_parquet
 from tamis.data.saved import SavedQuery, bind_query, save_query, saved_queries, saved_query
 from tamis.data.schema import Schema
-from tamis.data.sources import Reject, SourceOptions
-from tamis.data.sources.registry import open_source
+from tamis.data.sources import Reject, Source, SourceOptions
+from tamis.data.sources.registry import SourceFile, open_source, source_files
 from tamis.data.translate import dialects, parse, translate
 from tamis.data.writer import DatasetWriter, derive
 
@@ -44,6 +44,8 @@ __all__ = [
     "RowReader",
     "SavedQuery",
     "Schema",
+    "Source",
+    "SourceFile",
     "SourceOptions",
     "Span",
     "bind_query",
@@ -59,9 +61,11 @@ __all__ = [
     "query_datasets",
     "read_catalog",
     "read_rows",
+    "rows_of",
     "save_query",
     "saved_queries",
     "saved_query",
+    "source_files",
     "sql_engine",
     "stream_query",
     "translate",

@@ -75,7 +75,11 @@ def read_rows(
     `schema` is how another source of the kind was read: its text and id columns are taken where this one has them too
     and `roles` says nothing else. Whatever is then not said is guessed.
     """
-    opened = open_source(source, kind=kind, options=options, progress=progress)
+    return rows_of(open_source(source, kind=kind, options=options, progress=progress), roles=roles, schema=schema)
+
+
+def rows_of(opened: Source, *, roles: RoleChoice | None = None, schema: Schema | None = None) -> RowReader:
+    """Return the reader of a source that is open; `roles` and `schema` are those of `read_rows`."""
     choice, head = roles or RoleChoice(), opened.head()
     if schema is not None:
         choice = _as_before(choice, schema, head.column_names)

@@ -5,6 +5,7 @@ and decides. The same object stands behind Python, the command line and the serv
 has a torch-free engine.
 """
 
+from tamis.predict.batch import BatchJob, BatchResult, PlannedFile, plan_batch, run_batch
 from tamis.predict.classifier import Classifier
 from tamis.predict.config import PredictSettings
 from tamis.predict.cores import cores
@@ -18,9 +19,12 @@ from tamis.predict.table import check_target
 __all__ = [
     "ENGINES",
     "ArrivedLines",
+    "BatchJob",
+    "BatchResult",
     "Classifier",
     "Engine",
     "FileResult",
+    "PlannedFile",
     "PredictSettings",
     "RawScores",
     "arriving_lines",
@@ -28,5 +32,7 @@ __all__ = [
     "cores",
     "load_engine",
     "open_rows",
+    "plan_batch",
     "predict_file",
+    "run_batch",
 ]

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import errno
 import hashlib
-import io
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from tamis.core import DataError, Progress, Silent, UsageError, atomic_file, did_you_mean, fingerprint
+from tamis.core import DataError, Progress, Silent, atomic_file, fingerprint
 from tamis.data import Reject, RowReader
 from tamis.predict.classifier import Classifier
+from tamis.predict.full_disk import full_disk_told
 from tamis.predict.parts import Part, Parts
+from tamis.predict.rejects import write_rejects
+from tamis.predict.rows import check_kept
 from tamis.predict.table import check_target, prediction_table, write_predictions
 from tamis.predict.window import Passed, Window, windows
 
@@ -60,12 +59,9 @@ def predict_file(
     after a kill or a full disk; rows or a model that changed make it start over. Memory does not grow with the source.
     """
     check_target(target)
-    names = reader.empty.column_names
-    for name in keep:
-        if name not in names:
-            raise UsageError(f"no column {name!r} to keep. Columns: {', '.join(names)}.{did_you_mean(name, names)}")
+    check_kept(reader, keep)
     parts = Parts(target)
-    with _clear_disk_errors(target), parts.held():
+    with full_disk_told(target, kept="beside it"), parts.held():
         done = parts.begin(_plan(classifier, reader, keep))
         while True:
             try:
@@ -226,23 +222,5 @@ def _write_rejects(target: Path, rejects: Sequence[Reject]) -> Path | None:
         path.unlink(missing_ok=True)  # of an earlier input
         return None
     with atomic_file(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
-        rows = csv.writer(text)
-        rows.writerow(["source", "row", "reason", "content"])
-        rows.writerows((reject.source, reject.row, reject.reason, reject.content) for reject in rejects)
-        text.flush()
-        text.detach()
+        write_rejects(rejects, file)
     return path
-
-
-@contextmanager
-def _clear_disk_errors(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
-            raise DataError(
-                f"no room left on the disk for {target}; what was predicted so far is kept beside it",
-                hint="free some space and give the same command again: it goes on from there",
-            ) from None
-        raise

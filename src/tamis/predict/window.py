@@ -64,7 +64,14 @@ class Passed:
         return fresh
 
 
-def windows(reader: RowReader, *, keep: Sequence[str] = (), passed: Passed | None = None) -> Iterator[Window]:
+def windows(
+    reader: RowReader,
+    *,
+    keep: Sequence[str] = (),
+    passed: Passed | None = None,
+    most_rows: int = WINDOW_ROWS,
+    most_characters: int = WINDOW_CHARACTERS,
+) -> Iterator[Window]:
     """Yield a source's rows in windows, which are the same ones each time the same source is read."""
     passed = passed or Passed()
     waiting: list[tuple[pa.Table, pa.Table]] = []
@@ -88,9 +95,9 @@ def windows(reader: RowReader, *, keep: Sequence[str] = (), passed: Passed | Non
             yield cut()
         start = 0
         while start < len(table):
-            piece = table.slice(start, WINDOW_ROWS - rows)
+            piece = table.slice(start, most_rows - rows)
             lengths = pc.cumulative_sum(pc.fill_null(pc.binary_length(piece["text"]), 0).cast(pa.int64()))
-            fits = pc.sum(pc.less_equal(lengths, WINDOW_CHARACTERS - size).cast(pa.int64())).as_py()
+            fits = pc.sum(pc.less_equal(lengths, most_characters - size).cast(pa.int64())).as_py()
             if not fits and rows:
                 yield cut()
                 continue
@@ -98,7 +105,7 @@ def windows(reader: RowReader, *, keep: Sequence[str] = (), passed: Passed | Non
             waiting.append((piece.slice(0, count), others.slice(start, count)))
             rows, size, start = rows + count, size + lengths[count - 1].as_py(), start + count
             share += fresh * count / len(table)
-            if rows >= WINDOW_ROWS or size >= WINDOW_CHARACTERS:
+            if rows >= most_rows or size >= most_characters:
                 yield cut()
         if not len(table):
             share += fresh

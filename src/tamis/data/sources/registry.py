@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -100,15 +102,47 @@ def open_source(
     The kind is `kind` when given, else it follows from the scheme, else from the files' names.
     """
     options = options or SourceOptions()
+    if (opened := _by_scheme(source, kind, options)) is not None:
+        return opened
+    inputs = _inputs(source, kind, progress)
+    return READERS[kind or _kind_of(inputs, source)](inputs, options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFile:
+    """One of the files that a source consists of, to be read by itself."""
+
+    uri: str
+    bytes: int | None
+    """Its packed size; None: it is no file, or not known."""
+    open: Callable[[], Source]
+
+
+def source_files(
+    source: str, *, kind: str | None = None, options: SourceOptions | None = None, progress: Progress = Silent()
+) -> list[SourceFile]:
+    """Return the files that `source` names, sorted by name; what is no file (a database) stands as one.
+
+    They are of one kind, as for `open_source`, which reads them as one.
+    """
+    options = options or SourceOptions()
+    if (opened := _by_scheme(source, kind, options)) is not None:
+        return [SourceFile(uri=opened.uri, bytes=None, open=lambda: opened)]
+    inputs = _inputs(source, kind, progress)
+    read = READERS[kind or _kind_of(inputs, source)]
+    return [SourceFile(uri=each.uri, bytes=each.bytes, open=partial(read, [each], options)) for each in inputs]
+
+
+def _by_scheme(source: str, kind: str | None, options: SourceOptions) -> Source | None:
     if kind is not None and kind not in READERS:
         raise UsageError(f"no kind {kind!r}. Kinds: {', '.join(sorted(READERS))}.{did_you_mean(kind, READERS)}")
     scheme = source.partition(":")[0] if ":" in source else ""
-    if kind is None and scheme in SCHEMES:
-        return SCHEMES[scheme](source, options)
-    inputs = locate(
-        source, suffixes=[suffix for suffix, named in SUFFIXES.items() if kind in (None, named)], progress=progress
-    )
-    return READERS[kind or _kind_of(inputs, source)](inputs, options)
+    return SCHEMES[scheme](source, options) if kind is None and scheme in SCHEMES else None
+
+
+def _inputs(source: str, kind: str | None, progress: Progress) -> list[Input]:
+    suffixes = [suffix for suffix, named in SUFFIXES.items() if kind in (None, named)]
+    return locate(source, suffixes=suffixes, progress=progress)
 
 
 def _kind_of(inputs: list[Input], source: str) -> str:
