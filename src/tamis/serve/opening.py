@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -64,8 +65,9 @@ def find_allowed(workspace: Workspace, ref: str, *, folders: tuple[Path, ...]) -
     for folder in folders:
         inside = (workspace.root / folder).resolve()
         path = (inside / ref).resolve()
-        if path.is_relative_to(inside) and path.exists():
-            return open_bundle(path)
+        with contextlib.suppress(OSError):  # no name for a file, or nothing that may be read
+            if path.is_relative_to(inside) and path.exists():
+                return open_bundle(path)
     raise UsageError(
         f"no bundle {ref!r} that may be loaded here. Runs: {', '.join(names) or 'none'}.",
         hint="or a folder or .tamis file in one of serve.bundle_folders",
