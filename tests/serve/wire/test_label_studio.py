@@ -14,7 +14,7 @@ CONFIG = """
   <!-- what people see -->
   <Text name="film" value="$review"/>
   <Choices name="tone" toName="film" choice="single">
-    <Choice value="bad"/><Choice value="good"/><Choice value="odd"/>
+    <Choice value="bad"/><Choice value="good"/><Choice value="Odd one" alias="odd"/>
   </Choices>
 </View>
 """
@@ -105,7 +105,7 @@ def test_where_nothing_is_kept_an_annotation_is_not_either(serving):
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        (CONFIG.replace('value="odd"', 'value="Odd"'), "no choice 'odd' in 'tone'"),
+        (CONFIG.replace('alias="odd"', ""), "no choice 'odd' in 'tone'"),
         (CONFIG.replace('toName="film"', 'toName="picture"'), "expected a `Choices` about a `Text`"),
         (CONFIG.replace("</View>", ""), "no XML"),
         ('<!DOCTYPE x [<!ENTITY a "aa">]><View>&a;</View>', "declares something"),

@@ -31,6 +31,12 @@ def test_a_line_of_features_gets_a_line(serving, end):
     ]
 
 
+def test_a_text_may_be_called_like_a_key(serving):
+    for text in ("instances", '{"instances": []}'):
+        score = serving.classifiers[ONE].predict([text])[0].score
+        assert serving.ask("/invocations", {"features": [text]})["probability"] == score
+
+
 def test_a_silence_is_null_with_its_reason(serving):
     answer = serving.ask("/invocations", {"features": [""]})
     score = serving.classifiers[ONE].predict([""])[0].score

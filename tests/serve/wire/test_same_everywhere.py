@@ -42,7 +42,7 @@ def of_sagemaker(rows):
 
 @KINDS
 @given(texts=TEXTS)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_format_says_what_python_says(kind, texts, request):
     serving = request.getfixturevalue(kind)
     model = next(iter(serving.classifiers))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from email.message import Message
+from typing import Any
 
 from fastapi import APIRouter
 from pydantic_core import from_json
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from tamis.serve.body import read_body
 from tamis.serve.problem import Problem
@@ -20,11 +21,16 @@ def routes(server: Server) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["SageMaker and MLflow"])
 
-    @router.get("/ping", summary="The models are loaded and warm", responses=server.problems(503))
-    async def ping() -> Response:
+    @router.get(
+        "/ping",
+        summary="The models are loaded and warm",
+        responses=server.problems(503),
+        response_class=PlainTextResponse,
+    )
+    async def ping() -> str:
         """Answer 200 once every model is loaded and warm."""
         server.check_ready()
-        return Response("\n", media_type="application/json")
+        return "\n"
 
     @router.post(
         "/invocations",
@@ -38,7 +44,10 @@ def routes(server: Server) -> APIRouter:
                 sagemaker.CSV: {"schema": {"type": "string"}, "example": '"a tender film"\nloud\n'},
             },
         ),
-        responses=server.problems(400, 406, 413, 415, 422, 429, 503, 504),
+        responses={
+            200: {"description": "A row of answers for each row.", "content": {each: {} for each in sagemaker.TYPES}},
+            **server.problems(400, 406, 413, 415, 422, 429, 503, 504),
+        },
     )
     async def invocations(request: Request) -> Response:
         """Answer rows with `features` (SageMaker) with `predicted_label` and `probability`, frames (MLflow) with
@@ -46,9 +55,11 @@ def routes(server: Server) -> APIRouter:
         """
         content, header = _content(request)
         body = await read_body(request, most_bytes=server.settings.max_body_bytes)
-        if content == sagemaker.JSON and not sagemaker.speaks(_told(body)):
+        told = _told(body) if content == sagemaker.JSON else {}
+        if content == sagemaker.JSON and not sagemaker.speaks(told):
             return await mlflow.answer(server, request, body)
-        return await sagemaker.answer(server, request, body, content=content, header=header)
+        several = "instances" in told
+        return await sagemaker.answer(server, request, body, content=content, several=several, header=header)
 
     return router
 
@@ -64,8 +75,9 @@ def _content(request: Request) -> tuple[str, bool]:
     return content, message.get_param("header") == "present"
 
 
-def _told(body: bytes) -> object:
+def _told(body: bytes) -> dict[str, Any]:
     try:
-        return from_json(body)
+        told = from_json(body)
     except ValueError:  # the format tells what is wrong
-        return None
+        return {}
+    return told if isinstance(told, dict) else {}

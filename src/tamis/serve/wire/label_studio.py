@@ -58,6 +58,8 @@ class TasksBody(BaseModel):
 class SetupBody(BaseModel):
     """What Label Studio sends when it is connected, and whenever it asks for the version."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"schema": "<View>…</View>"}]})
+
     label_config: str = Field("", alias="schema")
 
 
@@ -138,7 +140,7 @@ class Config:
         for tag in root.iter("Choices"):
             name, about = tag.get("name"), tag.get("toName")
             if name and about in texts and about:
-                values = frozenset(choice.get("value", "") for choice in tag.iter("Choice"))
+                values = frozenset(choice.get("alias") or choice.get("value") or "" for choice in tag.iter("Choice"))
                 return cls(name, about, texts[about].removeprefix("$"), values)
         raise Problem(422, "label_config: expected a `Choices` about a `Text`", field="label_config")
 
@@ -237,7 +239,10 @@ def routes(server: Server) -> APIRouter:
         "/webhook",
         summary="Hear of annotations",
         openapi_extra=request_body(WebhookBody),
-        responses=server.problems(400, 404, 409, 413, 422, 503),
+        responses={
+            201: {"description": "Kept.", "content": {"application/json": {}}},
+            **server.problems(400, 404, 409, 413, 422, 503),
+        },
     )
     async def webhook(request: Request) -> JSONResponse:
         """Keep the choices of an annotation as the true labels of the task; other news is passed over."""

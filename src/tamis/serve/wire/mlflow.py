@@ -70,11 +70,16 @@ def routes(server: Server) -> APIRouter:
     """Return the routes beside `/invocations` and `/ping`."""
     router = APIRouter(tags=["MLflow"])
 
-    @router.get("/health", summary="The models are loaded and warm", responses=server.problems(503))
-    async def health() -> Response:
+    @router.get(
+        "/health",
+        summary="The models are loaded and warm",
+        responses=server.problems(503),
+        response_class=PlainTextResponse,
+    )
+    async def health() -> str:
         """Answer 200 once every model is loaded and warm."""
         server.check_ready()
-        return Response("\n", media_type="application/json")
+        return "\n"
 
     @router.get("/version", summary="Tamis's version", response_class=PlainTextResponse)
     async def version() -> str:

@@ -57,6 +57,49 @@ class PredictBody(BaseModel):
 
 
 _BODY = TypeAdapter(PredictBody)
+_PREDICTION: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "reason", "score", "model"],
+    "properties": {
+        "id": {"type": "string", "description": "Yours, or one by which the answer can be found again."},
+        "label": {
+            "type": ["string", "null"],
+            "description": "What the text is; null where the model keeps silent.",
+        },
+        "labels": {
+            "type": ["array", "null"],
+            "items": {"type": "string"},
+            "description": "In place of `label` where a text may have several.",
+        },
+        "score": {"type": ["number", "null"], "description": "How sure it is."},
+        "scores": {
+            "type": "object",
+            "additionalProperties": {"type": "number"},
+            "description": "By label, when asked for with `scores` or `top_k`.",
+        },
+        "reason": {"type": "string", "description": "`confident`, or why there is no label."},
+        "model": {"type": "string", "description": "The model's own name."},
+        "fallback": {"type": "object", "description": "Who answered in the model's place, and what itself said."},
+    },
+}
+ANSWER: dict[str, Any] = {
+    "type": "object",
+    "required": ["request_id", "model", "version", "predictions"],
+    "properties": {
+        "request_id": {"type": "string", "description": "The same as the header X-Request-ID."},
+        "model": {"type": "string", "description": "The name under which the model is served."},
+        "version": {"type": "string", "description": "Which version of it answered."},
+        "predictions": {"type": "array", "items": _PREDICTION},
+    },
+}
+EXAMPLE = {
+    "request_id": "19a8f3c2b41-5e6f7a8b9c0d1e2f",
+    "model": "reviews-linear-1",
+    "version": "9e0f985d6b21",
+    "predictions": [
+        {"id": "order-7", "label": "good", "score": 0.93, "reason": "confident", "model": "reviews-linear-1.5acb"}
+    ],
+}
 
 
 async def answer(server: Server, request: Request, body: bytes) -> Response:

@@ -7,7 +7,7 @@ import math
 import struct
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter
@@ -39,13 +39,15 @@ class InputParameters(_Part):
 
     binary_data_size: Annotated[int, Field(ge=0)] | None = None
     """So many bytes behind the JSON."""
+    content_type: Literal["str"] | None = None
+    """What clients of MLServer say of texts."""
 
 
 class InputTensor(_Part):
     """Texts."""
 
     name: str
-    """`text`."""
+    """`text`, or what you call it: there is only one."""
     datatype: str
     """`BYTES`."""
     shape: list[Annotated[int, Field(ge=0)]]
@@ -79,6 +81,8 @@ class InferParameters(_Part):
     """Answer with 504 after so many microseconds in the queue."""
     binary_data_output: bool = False
     """Send all outputs as bytes behind the JSON."""
+    content_type: Literal["str"] | None = None
+    """What clients of MLServer say of texts."""
 
 
 class InferBody(_Part):
@@ -249,9 +253,9 @@ def _parts(body: bytes, header_length: str | None) -> tuple[InferBody, bytes]:
 
 
 def _texts(told: InferBody, binary: bytes) -> list[str]:
-    if len(told.inputs) != 1 or told.inputs[0].name != INPUT or told.inputs[0].datatype != "BYTES":
+    if len(told.inputs) != 1 or told.inputs[0].datatype != "BYTES":
         came = ", ".join(f"{each.name} {each.datatype}" for each in told.inputs) or "none"
-        raise Problem(422, f"inputs: {came}; expected one, `{INPUT}`, of datatype BYTES", field="inputs")
+        raise Problem(422, f"inputs: {came}; expected one, of datatype BYTES", field="inputs")
     tensor = told.inputs[0]
     size = tensor.parameters.binary_data_size
     if (tensor.data is None) == (size is None) or len(binary) != (size or 0):

@@ -23,7 +23,18 @@ def routes(server: Server) -> APIRouter:
         "/predict",
         summary="Say which labels texts have",
         openapi_extra=request_body(native.PredictBody, tei.TeiBody),
-        responses=server.problems(400, 404, 413, 422, 429, 503, 504),
+        responses={
+            200: {
+                "description": "A prediction for each text, in their order.",
+                "content": {
+                    "application/json": {
+                        "schema": {"anyOf": [native.ANSWER, {"type": "array", "title": "As TEI answers"}]},
+                        "examples": {"1": {"value": native.EXAMPLE}},
+                    }
+                },
+            },
+            **server.problems(400, 404, 413, 422, 429, 503, 504),
+        },
     )
     async def predict(request: Request) -> Response:
         """Answer each text with a label, or with null and the reason.

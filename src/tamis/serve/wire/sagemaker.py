@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -44,32 +44,33 @@ class FeatureRows(BaseModel):
 _ONE, _SEVERAL = TypeAdapter(Features), TypeAdapter(FeatureRows)
 
 
-def speaks(told: Any) -> bool:
+def speaks(told: Mapping[str, Any]) -> bool:
     """Return whether a JSON body is of this format: it has `features`, or the first of its `instances` has.
 
     >>> speaks({"features": ["loud"]}), speaks({"instances": ["loud"]})
     (True, False)
     """
-    if not isinstance(told, dict):
-        return False
     instances = told.get("instances")
     first = instances[0] if isinstance(instances, list) and instances else None
     return "features" in told or (isinstance(first, dict) and "features" in first)
 
 
-async def answer(server: Server, request: Request, body: bytes, *, content: str, header: bool = False) -> Response:
-    """Return the answer to the body of a request of a content type; `header`: the first line of CSV is column names."""
+async def answer(
+    server: Server, request: Request, body: bytes, *, content: str, several: bool = False, header: bool = False
+) -> Response:
+    """Return the answer to the body of a request of a content type.
+
+    `several`: the JSON has `instances`. `header`: the first line of the CSV names its columns.
+    """
     wanted = _wanted(request.headers.get("accept", ""), content)
     schema = schema_of(server)
-    one = False
     if content == CSV:
         texts = _of_csv(body, schema, header=header)
     elif content == JSON_LINES:
         texts = _of_lines(body, schema)
     else:
-        one = b'"instances"' not in body
-        rows = [parse(_ONE, body)] if one else parse(_SEVERAL, body).instances
-        names = ["features"] if one else [f"instances.{number}.features" for number in range(len(rows))]
+        rows = parse(_SEVERAL, body).instances if several else [parse(_ONE, body)]
+        names = [f"instances.{number}.features" for number in range(len(rows))] if several else ["features"]
         texts = [text_of(row.features, schema, field=name) for row, name in zip(rows, names, strict=True)]
     answered = await server.answering.answer(Asked(texts=texts, request_id=request_id(request)))
     if wanted == CSV:
@@ -78,7 +79,7 @@ async def answer(server: Server, request: Request, body: bytes, *, content: str,
     if wanted == JSON_LINES:
         lines = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in shown)
         return Response(lines, media_type=JSON_LINES)
-    return JSONResponse(shown[0] if one else {"predictions": shown})
+    return JSONResponse({"predictions": shown} if several or content != JSON else shown[0])
 
 
 def _wanted(accept: str, content: str) -> str:
