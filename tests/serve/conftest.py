@@ -162,12 +162,14 @@ def listen(make_linear: Callable[..., Bundle]) -> Iterator[Callable[..., Listeni
 
     with contextlib.ExitStack() as stack:
 
-        def start(settings: ServeSettings | None = None, *, traces: Traces | None = None) -> Listening:
+        def start(
+            settings: ServeSettings | None = None, *, traces: Traces | None = None, events: EventLog | None = None
+        ) -> Listening:
             settings = settings or ServeSettings()
             bundles = {"tiny": make_linear()}
             server = Server(
                 settings,
-                lambda: open_answering(bundles, settings, PredictSettings(), observe=server.batch),
+                lambda: open_answering(bundles, settings, PredictSettings(), events=events, observe=server.batch),
                 traces=traces,
             )
             return stack.enter_context(_listening(server))

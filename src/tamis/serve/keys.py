@@ -26,6 +26,7 @@ OPEN_PATHS = frozenset(
         "/health",
         "/v2/health/live",
         "/v2/health/ready",
+        "/label-studio/health",
         "/docs",
         "/openapi.json",
     )
