@@ -101,14 +101,17 @@ class Tracker(Protocol):
 
 
 class Host(Protocol):
-    """A place where a bundle answers questions."""
+    """A place where bundles answer questions, each under a name. What it refuses is a TamisError that says why."""
 
     def deploy(self, bundle: str, *, name: str) -> None:
-        """Put a bundle live under a name."""
+        """Put a bundle live under a name; when it returns the bundle answers, and when it fails nothing has changed.
+
+        What is live already stays as it is, so a deployment may be repeated.
+        """
         ...
 
     def state(self, name: str) -> Mapping[str, object]:
-        """Tell what is live under a name."""
+        """Tell what is live under a name: `versions`, each a mapping with its `version`, its `run` and its `share`."""
         ...
 
     def roll_back(self, name: str) -> None:
