@@ -7,7 +7,7 @@ TORCH := torch==2.13.0
 TEST_EXTRAS := train,predict,serve,export,track,explore,sql,hub,aws,lemmas,dev
 DEMO_EXTRAS := train,predict,serve,export,track,explore
 
-.PHONY: help demo test quick check format bench clean
+.PHONY: help demo test quick check format container bench clean
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -49,6 +49,9 @@ check: .venv/test.done ## format, lint, strict types, import contract, docs
 format: .venv/test.done ## let ruff mend what it can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+container: .venv/test.done ## do the steps of the Dockerfile in a clean environment, and ask the server that comes of it
+	@TAMIS_TEST_IMAGE=1 $(BIN)/python -m pytest -n 0 tests/serve/test_container.py
 
 bench: .venv/bench.done ## every benchmark, beside its peers, in one run each
 	@for script in $$(ls benchmarks/[a-z]*.py | grep -v side_by_side); do echo "== $$script"; $(BIN)/python $$script $(BENCH_ARGS) || exit 1; done
