@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tamis.predict import Classifier
 from tamis.serve import Batcher, Problem
+from tamis.serve.batcher import CHARACTERS_PER_TOKEN, PASSES_TOGETHER
 from tamis.serve.problem import Busy, TooLate
 
 
@@ -82,22 +83,26 @@ def test_texts_that_come_together_share_a_pass(batcher, scorer, plain):
     assert all(batch.seconds > 0 and batch.waited_seconds >= 0 for batch in seen)
 
 
-def test_like_lengths_go_together_with_the_oldest(batcher, scorer):
-    long, longer, short = "tender story " * 8, "tender story " * 9, "bad"
+def test_those_that_came_first_go_together_some_passes_worth(batcher, scorer):
+    texts = [f"{number:02} {'tender story ' * (number % 5)}end" for number in range(40)]
 
     async def scenario():
-        batching = batcher(batch_tokens=64)
+        batching = batcher(batch_tokens=32)
         scorer.gate.clear()
         first = ask(batching, "good")
         await scorer.began()
-        others = [ask(batching, text) for text in (long, short, short, longer, short)]
-        await queued(batching, 5)
+        others = [ask(batching, text) for text in texts]
+        await queued(batching, len(texts))
         scorer.gate.set()
         await asyncio.gather(first, *others)
         await batching.close()
 
     asyncio.run(scenario())
-    assert scorer.passes[1:] == [[long.strip(), longer.strip()], [short] * 3]
+    taken = scorer.passes[1:]
+    assert [text for each in taken for text in each] == texts
+    sizes = [sum(1 + len(text) // CHARACTERS_PER_TOKEN for text in each) for each in taken]
+    assert max(sizes) <= PASSES_TOGETHER * 32
+    assert min(sizes[:-1]) > PASSES_TOGETHER * 32 - 20  # one more, of 17 at most, would have been too many
 
 
 @settings(max_examples=25)

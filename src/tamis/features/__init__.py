@@ -4,7 +4,7 @@ In go texts; out come cleaned texts (a `Cleaner` is a declared list of steps, sa
 tokens, which texts are the same or nearly so, and where personal data stands in one.
 """
 
-from tamis.features.batching import length_batches
+from tamis.features.batching import cheapest_batches, length_batches
 from tamis.features.cleaning import DEFAULT_CLEANING, STEPS, Cleaner, Step
 from tamis.features.config import FeatureSettings
 from tamis.features.long_text import LongText
@@ -39,6 +39,7 @@ __all__ = [
     "Tfidf",
     "TokenRows",
     "Tokenizer",
+    "cheapest_batches",
     "count_tokens",
     "exact_groups",
     "find_near_duplicates",

@@ -1,10 +1,10 @@
 """Batcher: lets texts that arrive one by one run through a model together.
 
-Requests put their texts into a queue, and one thread takes them out: the oldest, and beside it those that are most like
-it in length, as many as the engine likes in one pass. While the engine works the queue fills, so a busy server batches
-by itself; only a server that was busy a moment ago waits, and at most `wait_seconds`, for the requests that are likely
-to come. A large request goes in part by part, so that others get their turn between. The thread never waits for the
-event loop, nor the loop for the engine.
+Requests put their texts into a queue, and one thread takes out those that came first, some passes' worth; the
+classifier cuts them into passes of like length. While the engine works the queue fills, so a busy server batches by
+itself; only a server that was busy a moment ago waits, and at most `wait_seconds`, for the requests that are likely to
+come. A large request goes in part by part, so that others get their turn between. The thread never waits for the event
+loop, nor the loop for the engine.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from tamis.serve.said import Said
 
 CHARACTERS_PER_TOKEN = 4
 """About; only the choice of who goes together depends on it."""
+PASSES_TOGETHER = 4
+"""How many passes' worth of texts are taken at a time: with few to choose from, much would be padding."""
 QUIET_SECONDS = 0.05
 """After so long without work the server was not busy a moment ago."""
 _SMOOTH = 0.2
@@ -181,7 +183,7 @@ class Batcher:
                 self._wait_for_more()
             if not self._queue:  # who was waiting went away meanwhile
                 return self._next()
-            taken = self._most_alike()
+            taken = self._oldest()
             self._waiting_texts -= sum(len(part.texts) for part in taken)
             self._usual_parts += _SMOOTH * (len(taken) - self._usual_parts)
             return taken
@@ -196,19 +198,16 @@ class Batcher:
                 return
             self._changed.wait(left)
 
-    def _most_alike(self) -> list[_Part]:
-        """Take the oldest out of the queue, and those most like it in length, up to one pass of the engine."""
-        oldest = self._queue[0]
-        alike = sorted(self._queue, key=lambda part: (part is not oldest, abs(part.size - oldest.size)))
-        longest = texts = count = 0
-        for part in alike:
-            longest, texts = max(longest, part.size), texts + len(part.texts)
-            if count and longest * texts > self._batch_tokens:
+    def _oldest(self) -> list[_Part]:
+        """Take those out of the queue that came first, some passes' worth: the more there are, the less is padding."""
+        tokens = count = 0
+        for part in self._queue:
+            tokens += part.size * len(part.texts)
+            if count and tokens > PASSES_TOGETHER * self._batch_tokens:
                 break
             count += 1
-        gone = set(map(id, alike[:count]))
-        self._queue = [part for part in self._queue if id(part) not in gone]
-        return alike[:count]
+        taken, self._queue = self._queue[:count], self._queue[count:]
+        return taken
 
     def _run(self, parts: list[_Part]) -> list[tuple[_Part, list[Said] | Exception]]:
         texts = [text for part in parts for text in part.texts]
