@@ -137,9 +137,9 @@ class TestChain:
         assert (said["label"], said["model"], "fallback" in said) == (None, silent.name, False)
 
     def test_each_model_has_a_chain_of_its_own(self, silent, make_linear, open_client):
-        other = make_linear(seed=3, labels=("yes", "no"), decider=SILENT)
-        client = open_client({"a": silent, "b": other}, chain=[{"label": "odd"}, {"label": "no", "model": "b"}])
-        assert [ask(client, "x", model=name)[0]["label"] for name in ("a", "b")] == ["odd", "no"]
+        other = make_linear(seed=3, decider=SILENT)
+        client = open_client({"a": silent, "b": other}, chain=[{"label": "odd"}, {"label": "bad", "model": "b"}])
+        assert [ask(client, "x", model=name)[0]["label"] for name in ("a", "b")] == ["odd", "bad"]
         assert ask(client, "x")[0]["label"] == "odd"
 
 
