@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import pytest
@@ -85,20 +88,47 @@ def test_without_being_asked_for_there_are_none(environment):
     assert Traces.from_environment(environment) is None
 
 
+ONE_SPAN = (
+    "from tamis.serve import Traces; t = Traces.from_environment(); t.tracer.start_span('a span').end(); t.close()"
+)
+
+
+def run(code, **variables):
+    environment = os.environ | variables
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+
+
 def test_the_exporter_is_chosen_by_the_variables():
-    code = (
-        "from tamis.serve import Traces; t = Traces.from_environment(); t.tracer.start_span('a span').end(); t.close()"
-    )
-    environment = os.environ | {"OTEL_TRACES_EXPORTER": "console", "OTEL_SERVICE_NAME": "reviews"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    span = json.loads(done.stdout)
+    span = json.loads(run(ONE_SPAN, OTEL_TRACES_EXPORTER="console", OTEL_SERVICE_NAME="reviews").stdout)
     assert span["name"] == "a span"
     assert span["resource"]["attributes"]["service.name"] == "reviews"
     with pytest.raises(UsageError, match="no OpenTelemetry exporter 'carrier-pigeon'"):
         Traces.from_environment({"OTEL_TRACES_EXPORTER": "carrier-pigeon"})
 
 
+def test_an_endpoint_alone_is_enough_for_a_collector():
+    came = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            came.append((self.path, gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *words):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as collector:
+        threading.Thread(target=collector.serve_forever).start()
+        run(ONE_SPAN, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.server_port}")
+        collector.shutdown()
+    ((path, body),) = came
+    assert path == "/v1/traces"
+    assert b"a span" in body
+    assert b"tamis" in body
+
+
 def test_nothing_of_it_is_imported_unasked():
     code = "import sys, tamis.serve; print([name for name in sys.modules if name.startswith('opentelemetry.sdk')])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert run(code).stdout.strip() == "[]"
