@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from tamis.core import DataError, plugins
+from tamis.core import DataError, TamisError, plugins
 
 
 @pytest.fixture(params=[0, 2], ids=["here", "two processes"])
@@ -69,6 +70,16 @@ def test_a_group_knows_its_ranks(executor):
     answers = executor.run_group(who, 2)
     assert [(rank, workers) for rank, workers, _ in answers] == [(0, 2), (1, 2)]
     assert executor.run_group(who, 1)[0][:2] == (0, 1)
+
+
+def vanish(trial: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return trial
+
+
+def test_a_process_that_is_killed_is_told():
+    with pytest.raises(TamisError, match="a worker process was ended from outside.*\n.*fewer workers"):
+        plugins.load("executor", "local")(workers=2).run_trials(vanish, [1, 2, 3])
 
 
 PROGRAM = """

@@ -216,9 +216,18 @@ def test_another_model_or_setting_is_told_and_starts_anew_only_by_force(bundle, 
 
 
 def test_a_folder_of_others_is_left_alone(bundle, folder, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     with pytest.raises(UsageError, match="is not empty, and no batch was begun there"):
-        run(bundle, folder, folder, force=True)
-    assert sorted(path.name for path in folder.iterdir()) == ["a.csv", "b.csv", "c.csv"]
+        run(bundle, folder, tmp_path / "mine", force=True)
+    assert contents(tmp_path / "mine") == {"thesis.txt": b"years of work"}
+
+
+def test_a_target_in_the_source_is_refused(bundle, folder):
+    with pytest.raises(UsageError, match="lies in .*: the predictions would be read as texts"):
+        run(bundle, folder, folder / "deep" / "out")
+    with pytest.raises(UsageError, match="lies in s3://bucket/in/"):
+        run(bundle, "s3://bucket/in/", "s3://bucket/in/out")
 
 
 def test_a_file_that_cannot_be_read_does_not_keep_the_others_from_it(bundle, folder, tmp_path):

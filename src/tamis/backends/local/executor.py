@@ -8,9 +8,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
+
+from tamis.core import TamisError
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -40,6 +43,11 @@ class LocalExecutor:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()
+            except BrokenProcessPool:
+                raise TamisError(
+                    "a worker process was ended from outside, most likely because the memory was full",
+                    hint="take fewer workers, or smaller pieces",
+                ) from None
             finally:
                 for future in waiting:
                     future.cancel()

@@ -36,6 +36,11 @@ class BatchJob:
     def __post_init__(self) -> None:
         if self.shard_rows < 1:
             raise UsageError(f"a shard has at least one row, not {self.shard_rows}")
+        if _inside(self.target, self.source):
+            raise UsageError(
+                f"{self.target} lies in {self.source}: the predictions would be read as texts the next time",
+                hint="name a folder outside of it with -o",
+            )
 
     def classifier(self) -> Classifier:
         """Return the model, opened once in each process."""
@@ -45,3 +50,9 @@ class BatchJob:
 @lru_cache(maxsize=1)
 def _classifier(bundle: Path, engine: str, threads: int, batch_tokens: int, device: str) -> Classifier:
     return Classifier.open(bundle, engine=engine, threads=threads, batch_tokens=batch_tokens, device=device)
+
+
+def _inside(target: str, source: str) -> bool:
+    if "://" in source or "://" in target:
+        return f"{target.rstrip('/')}/".startswith(f"{source.rstrip('/')}/")
+    return Path(target).absolute().resolve().is_relative_to(Path(source).absolute().resolve())

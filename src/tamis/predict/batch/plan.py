@@ -27,12 +27,12 @@ def plan_batch(job: BatchJob, *, progress: Progress = Silent()) -> list[PlannedF
     """Return the files of a job with their rows and shards; the source is read once, to count."""
     source = ShardSource(job, job.classifier().bundle.manifest.schema_)
     rows, rejected, shards = Counter[str](), Counter[str](), Counter[str]()
-    with progress.track("counting", total=source.bytes, unit="B") as advance:
+    with progress.track("counting", total=source.bytes, unit=source.unit) as advance:
         for shard in source.shards():
             rows[shard.uri] += len(shard.window.ids)
             rejected[shard.uri] += len(shard.window.rejects)
             shards[shard.uri] += 1
-            advance(shard.window.share)
+            advance(source.share(shard))
     return [
         PlannedFile(
             uri=file.uri,

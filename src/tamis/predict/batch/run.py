@@ -97,13 +97,13 @@ def _predict(
     done: dict[Key, DoneShard] = {}
     shares: dict[Key, float] = {}
     order: list[Key] = []
-    with progress.track("predicting", total=source.bytes, unit="rows" if source.bytes is None else "B") as advance:
+    with progress.track("predicting", total=source.bytes, unit=source.unit) as advance:
 
         def missing() -> Iterator[Shard]:
             for shard in source.shards():
                 order.append(shard.key)
                 known = before.get(shard.key)
-                share = len(shard.window.ids) if source.bytes is None else shard.window.share
+                share = source.share(shard)
                 if known is None:
                     shares[shard.key] = share
                     yield shard

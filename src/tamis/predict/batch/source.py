@@ -37,6 +37,15 @@ class ShardSource:
         sizes = [file.bytes for file in self.files]
         return None if None in sizes else sum(size or 0 for size in sizes)
 
+    @property
+    def unit(self) -> str:
+        """What `share` counts."""
+        return "rows" if self.bytes is None else "B"
+
+    def share(self, shard: Shard) -> float:
+        """Return how much of the whole a shard is."""
+        return len(shard.window.ids) if self.bytes is None else shard.window.share
+
     def _first_schema(self, trained: Schema) -> Schema:
         job = self._job
         for file in self.files:
