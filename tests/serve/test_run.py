@@ -175,6 +175,10 @@ def test_who_never_finishes_a_request_does_not_hold_up_the_end_for_long(start):
         begin = time.monotonic()
         assert process.stop() == 0
         assert time.monotonic() - begin < 6
+        answer = half.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"the server stopped before it could answer" in answer
+    assert "Traceback" not in process.said()
 
 
 @pytest.mark.slow

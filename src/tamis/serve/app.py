@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
@@ -114,6 +115,11 @@ class Unforeseen:
 
         try:
             await self._app(scope, receive, send_noted)
+        except asyncio.CancelledError:  # it took longer than a server that stops may wait
+            if started:
+                raise
+            late = Problem(503, "the server stopped before it could answer", headers={"Retry-After": "1"})
+            await late.response()(scope, receive, send)
         except Exception:
             if started:
                 raise

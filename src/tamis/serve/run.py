@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -115,15 +116,39 @@ class _Running(uvicorn.Server):
 
         uvicorn by itself would cut a connection whose next request is on its way.
         """
-        for each in self.servers:
-            each.close()
-        for waiting in sockets or []:
-            waiting.close()
+        taken = [
+            asyncio.create_task(self._take(each)) for listening in sockets or [] for each in _waiting_at(listening)
+        ]
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
         self.server_state.default_headers.append((b"connection", b"close"))  # what is under way shares this list
-        until = time.monotonic() + min(_LAST_REQUESTS_SECONDS, self._server.settings.drain_seconds)
+        patience = min(_LAST_REQUESTS_SECONDS, self._server.settings.drain_seconds)
+        until = time.monotonic() + patience
+        if taken:
+            await asyncio.wait(taken, timeout=patience)
         while self.server_state.connections and time.monotonic() < until:
             await asyncio.sleep(0.01)
         await super().shutdown()
+
+    async def _take(self, connection: socket.socket) -> None:
+        protocol = partial(
+            self.config.http_protocol_class,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        with contextlib.suppress(OSError):  # it is gone already
+            await asyncio.get_running_loop().connect_accepted_socket(protocol, connection, ssl=self.config.ssl)
+
+
+def _waiting_at(listening: socket.socket) -> Iterator[socket.socket]:
+    """Yield the connections that the system has made already; when the socket closes they would be reset."""
+    listening.setblocking(False)
+    with contextlib.suppress(OSError):
+        while True:
+            yield listening.accept()[0]
 
 
 def _listen(settings: ServeSettings) -> socket.socket:
