@@ -23,6 +23,7 @@ from tamis.serve.problem import Problem
 
 TextPolicy = Literal["none", "redacted", "full"]
 Event = Mapping[str, object]
+_Make = Callable[[], Sequence[Event]]
 PREDICTION, FEEDBACK = "prediction", "feedback"
 _MOST_WAITING = 10_000
 """So many requests may wait for a disk that does not answer; the next are refused at once."""
@@ -85,7 +86,7 @@ class Capture:
         self._policy: TextPolicy = policy
         self._gather_seconds = gather_seconds
         self._patience_seconds = patience_seconds
-        self._waiting: list[tuple[Callable[[], Sequence[Event]], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[_Make, asyncio.Future[None]]] = []
         self._changed = threading.Condition()
         self._closing = False
         self._failing = False
@@ -95,7 +96,7 @@ class Capture:
         """Return when an answer is kept; a problem 503 when it cannot be."""
         await self.keep(partial(events_of, asked, answered, policy=self._policy, shadow=shadow))
 
-    async def keep(self, make: Callable[[], Sequence[Event]]) -> None:
+    async def keep(self, make: _Make) -> None:
         """Return when events are kept, which are made in the writing thread; a problem 503 when they cannot be."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
@@ -126,16 +127,24 @@ class Capture:
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         while taken := self._next():
-            error: Exception | None = None
-            try:
-                self._events.append([event for make, _ in taken for event in make()])
-            except Exception as problem:  # the thread must live on; every caller is told
-                error = problem
-            self._tell(error)
+            errors = self._write([make for make, _ in taken])
+            for error in dict.fromkeys(errors):
+                self._tell(error)
             with contextlib.suppress(RuntimeError):  # the loop is gone: the process ends
-                loop.call_soon_threadsafe(_deliver, [done for _, done in taken], error)
+                loop.call_soon_threadsafe(_deliver, [done for _, done in taken], errors)
 
-    def _next(self) -> list[tuple[Callable[[], Sequence[Event]], asyncio.Future[None]]]:
+    def _write(self, makes: Sequence[_Make]) -> list[Exception | None]:
+        """Keep all in one write, and return what went wrong for each; the thread lives on."""
+        try:
+            self._events.append([event for make in makes for event in make()])
+        except Exception as error:
+            if len(makes) == 1 or isinstance(error, OSError):
+                return [error] * len(makes)
+            # it is not the disk: trouble stays with who brought it
+            return [each for make in makes for each in self._write([make])]
+        return [None] * len(makes)
+
+    def _next(self) -> list[tuple[_Make, asyncio.Future[None]]]:
         """Wait for something to keep and take all there is; nothing when all is kept and the capture is closed."""
         with self._changed:
             while not self._waiting and not self._closing:
@@ -161,8 +170,8 @@ def _unkept() -> Problem:
     )
 
 
-def _deliver(waiting: list[asyncio.Future[None]], error: Exception | None) -> None:
-    for done in waiting:
+def _deliver(waiting: list[asyncio.Future[None]], errors: list[Exception | None]) -> None:
+    for done, error in zip(waiting, errors, strict=True):
         if done.done():
             continue
         if error is None:
