@@ -55,7 +55,9 @@ def show(json: output.Json = False) -> None:
 def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key ends.")]) -> None:
     """End a key; a server that runs refuses it within a second.
 
-    Example: tamis serve-keys add bob && tamis serve-keys remove bob
+    Example: tamis serve-keys add bob
+
+    Example: tamis serve-keys remove bob
     """
     from tamis.serve import remove_key
 
