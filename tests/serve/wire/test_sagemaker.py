@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -85,8 +86,6 @@ def test_long_texts_fit_into_a_table(make_linear):
 
 def test_a_model_of_two_columns_reads_two_features(make_linear, tmp_path):
     plain = make_linear()
-    import shutil
-
     folder = shutil.copytree(plain.path, tmp_path / "two")
     manifest = plain.manifest.model_copy(update={"schema_": Schema(text=("title", "body"), template="{title}: {body}")})
     seal_bundle(folder, manifest.model_copy(update={"files": {}, "seal": ""}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -90,14 +92,8 @@ def test_both_formats_are_documented(serving):
 
 @pytest.mark.slow
 def test_a_text_that_would_be_cut_is_refused_where_that_is_asked(tiny_model, seal, tmp_path):
-    import shutil
-
-    from tamis.export import write_onnx
-    from tamis.models import EngineChoice
-
     folder = shutil.copytree(tiny_model(), tmp_path / "bundle")
-    write_onnx(folder, folder / "model.onnx")
-    seal(folder, labels=["bad", "good", "odd"], engine=EngineChoice(name="onnxruntime", file="model.onnx"))
+    seal(folder, labels=["bad", "good", "odd"])
     bundle = open_bundle(folder)
     long = "good film " * 60
     with serve({ONE: bundle}, ServeSettings()) as serving:

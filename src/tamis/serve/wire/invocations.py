@@ -14,7 +14,7 @@ from tamis.serve.body import read_body
 from tamis.serve.problem import Problem
 from tamis.serve.server import Server
 from tamis.serve.wire import mlflow, sagemaker
-from tamis.serve.wire.request_body import request_body
+from tamis.serve.wire.described import answer_body, request_body
 
 
 def routes(server: Server) -> APIRouter:
@@ -44,10 +44,12 @@ def routes(server: Server) -> APIRouter:
                 sagemaker.CSV: {"schema": {"type": "string"}, "example": '"a tender film"\nloud\n'},
             },
         ),
-        responses={
-            200: {"description": "A row of answers for each row.", "content": {each: {} for each in sagemaker.TYPES}},
-            **server.problems(400, 406, 413, 415, 422, 429, 503, 504),
-        },
+        responses=answer_body(
+            *sagemaker.ANSWERS,
+            mlflow.ANSWER,
+            others={kind: {"schema": {"type": "string"}} for kind in (sagemaker.JSON_LINES, sagemaker.CSV)},
+        )
+        | server.problems(400, 406, 413, 415, 422, 429, 503, 504),
     )
     async def invocations(request: Request) -> Response:
         """Answer rows with `features` (SageMaker) with `predicted_label` and `probability`, frames (MLflow) with

@@ -19,8 +19,8 @@ from tamis.serve.body import parse, read_body
 from tamis.serve.problem import Problem
 from tamis.serve.request_id import request_id
 from tamis.serve.server import Server
+from tamis.serve.wire.described import MAYBE_NUMBER, TEXT, answer_body, listed, record, request_body
 from tamis.serve.wire.feedback import FeedbackBody, keep_feedback
-from tamis.serve.wire.request_body import request_body
 from tamis.serve.wire.rows import schema_of, text_of
 
 SOURCE = "label-studio"
@@ -184,6 +184,14 @@ class Config:
         }
 
 
+_RESULT = record(
+    *("result", "score", "model_version", "reason"),
+    result={**listed({"type": "object"}), "description": "Empty where the model keeps silent."},
+    score=MAYBE_NUMBER,
+    model_version=TEXT,
+    reason=TEXT,
+)
+_ANSWER = record("results", "model_version", results=listed(_RESULT), model_version=TEXT)
 _TASKS, _SETUP, _WEBHOOK = TypeAdapter(TasksBody), TypeAdapter(SetupBody), TypeAdapter(WebhookBody)
 
 
@@ -202,7 +210,7 @@ def routes(server: Server) -> APIRouter:
         "/setup",
         summary="Which version answers",
         openapi_extra=request_body(SetupBody),
-        responses=server.problems(400, 413, 422, 503),
+        responses=answer_body(record("model_version", model_version=TEXT)) | server.problems(400, 413, 422, 503),
     )
     async def setup(request: Request) -> JSONResponse:
         """Answer with the version, once the labelling configuration has a choice for each label of the model."""
@@ -216,7 +224,7 @@ def routes(server: Server) -> APIRouter:
         "/predict",
         summary="Choose for tasks",
         openapi_extra=request_body(TasksBody),
-        responses=server.problems(400, 413, 422, 429, 503, 504),
+        responses=answer_body(_ANSWER) | server.problems(400, 413, 422, 429, 503, 504),
     )
     async def predict(request: Request) -> JSONResponse:
         """Answer each task with a choice; where the model keeps silent the result is empty, with the reason beside."""
@@ -239,10 +247,9 @@ def routes(server: Server) -> APIRouter:
         "/webhook",
         summary="Hear of annotations",
         openapi_extra=request_body(WebhookBody),
-        responses={
-            201: {"description": "Kept.", "content": {"application/json": {}}},
-            **server.problems(400, 404, 409, 413, 422, 503),
-        },
+        responses=answer_body(record("status", status=TEXT))
+        | answer_body(record("status", status=TEXT), status=201)
+        | server.problems(400, 404, 409, 413, 422, 503),
     )
     async def webhook(request: Request) -> JSONResponse:
         """Keep the choices of an annotation as the true labels of the task; other news is passed over."""

@@ -16,6 +16,8 @@ from tamis.serve.body import parse
 from tamis.serve.problem import Problem
 from tamis.serve.request_id import request_id
 from tamis.serve.server import Server
+from tamis.serve.wire.described import listed, record
+from tamis.serve.wire.native import PREDICTION
 from tamis.serve.wire.rows import schema_of, text_of
 
 
@@ -64,6 +66,7 @@ class MlflowBody(BaseModel):
 
 FRAMES = ("dataframe_split", "dataframe_records", "inputs", "instances")
 _BODY = TypeAdapter(MlflowBody)
+ANSWER = record("predictions", predictions=listed(PREDICTION))
 
 
 def routes(server: Server) -> APIRouter:

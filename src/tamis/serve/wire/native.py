@@ -57,7 +57,7 @@ class PredictBody(BaseModel):
 
 
 _BODY = TypeAdapter(PredictBody)
-_PREDICTION: dict[str, Any] = {
+PREDICTION: dict[str, Any] = {
     "type": "object",
     "required": ["id", "reason", "score", "model"],
     "properties": {
@@ -89,7 +89,7 @@ ANSWER: dict[str, Any] = {
         "request_id": {"type": "string", "description": "The same as the header X-Request-ID."},
         "model": {"type": "string", "description": "The name under which the model is served."},
         "version": {"type": "string", "description": "Which version of it answered."},
-        "predictions": {"type": "array", "items": _PREDICTION},
+        "predictions": {"type": "array", "items": PREDICTION},
     },
 }
 EXAMPLE = {

@@ -23,7 +23,7 @@ from tamis.serve.problem import Problem
 from tamis.serve.request_id import request_id
 from tamis.serve.served import Served
 from tamis.serve.server import Server
-from tamis.serve.wire.request_body import request_body
+from tamis.serve.wire.described import TEXT, answer_body, listed, record, request_body
 
 INPUT = "text"
 HEADER_LENGTH = "inference-header-content-length"
@@ -105,6 +105,23 @@ class InferBody(_Part):
 
 
 _BODY = TypeAdapter(InferBody)
+_BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_ANSWER = record(
+    *("model_name", "model_version", "outputs"),
+    id=TEXT,
+    model_name=TEXT,
+    model_version=TEXT,
+    outputs=listed(
+        record(
+            *("name", "datatype", "shape"),
+            name=TEXT,
+            datatype=TEXT,
+            shape=listed({"type": "integer"}),
+            data=listed({"type": ["string", "number"]}),
+            parameters={"type": "object"},
+        )
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -147,10 +164,8 @@ def routes(server: Server) -> APIRouter:
     router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"], route_class=_Route)
     about_infer: dict[str, Any] = {
         "summary": "Say which labels texts have, as the Open Inference Protocol asks",
-        "openapi_extra": request_body(
-            InferBody, others={"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-        ),
-        "responses": server.problems(400, 404, 413, 422, 429, 503, 504),
+        "openapi_extra": request_body(InferBody, others=_BINARY),
+        "responses": answer_body(_ANSWER, others=_BINARY) | server.problems(400, 404, 413, 422, 429, 503, 504),
     }
 
     @router.get("", summary="Which server this is")

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from tamis.serve.body import read_body
 from tamis.serve.server import Server
 from tamis.serve.wire import native, tei
-from tamis.serve.wire.request_body import request_body
+from tamis.serve.wire.described import answer_body, request_body
 
 
 def routes(server: Server) -> APIRouter:
@@ -23,18 +23,8 @@ def routes(server: Server) -> APIRouter:
         "/predict",
         summary="Say which labels texts have",
         openapi_extra=request_body(native.PredictBody, tei.TeiBody),
-        responses={
-            200: {
-                "description": "A prediction for each text, in their order.",
-                "content": {
-                    "application/json": {
-                        "schema": {"anyOf": [native.ANSWER, {"type": "array", "title": "As TEI answers"}]},
-                        "examples": {"1": {"value": native.EXAMPLE}},
-                    }
-                },
-            },
-            **server.problems(400, 404, 413, 422, 429, 503, 504),
-        },
+        responses=answer_body(native.ANSWER, tei.ANSWER, example=native.EXAMPLE)
+        | server.problems(400, 404, 413, 422, 429, 503, 504),
     )
     async def predict(request: Request) -> Response:
         """Answer each text with a label, or with null and the reason.

@@ -19,6 +19,7 @@ from tamis.serve.body import parse
 from tamis.serve.problem import Problem
 from tamis.serve.request_id import request_id
 from tamis.serve.server import Server
+from tamis.serve.wire.described import MAYBE_NUMBER, MAYBE_TEXT, TEXT, listed, record
 from tamis.serve.wire.rows import schema_of, text_of
 
 JSON, JSON_LINES, CSV = "application/json", "application/jsonlines", "text/csv"
@@ -41,6 +42,13 @@ class FeatureRows(BaseModel):
     instances: list[Features]
 
 
+_ROW = record(
+    *("predicted_label", "probability"),
+    predicted_label={"anyOf": [MAYBE_TEXT, listed(TEXT)], "description": "Null where the model keeps silent."},
+    probability=MAYBE_NUMBER,
+    reason={**TEXT, "description": "Where it is not `confident`."},
+)
+ANSWERS = (_ROW, record("predictions", predictions=listed(_ROW)))
 _ONE, _SEVERAL = TypeAdapter(Features), TypeAdapter(FeatureRows)
 
 

@@ -14,6 +14,7 @@ from tamis.serve.asked import Asked
 from tamis.serve.body import parse
 from tamis.serve.request_id import request_id
 from tamis.serve.server import Server
+from tamis.serve.wire.described import MAYBE_NUMBER, MAYBE_TEXT, TEXT, YES_OR_NO, listed, record
 
 
 class TeiBody(BaseModel):
@@ -49,6 +50,16 @@ class TeiBody(BaseModel):
 
 
 _BODY = TypeAdapter(TeiBody)
+_ELEMENTS = listed(
+    record(
+        *("label", "score", "chosen"),
+        label={**MAYBE_TEXT, "description": "Null, in the first element, where the model keeps silent."},
+        score=MAYBE_NUMBER,
+        chosen=YES_OR_NO,
+        reason={**TEXT, "description": "In the first element, where it is not `confident`."},
+    )
+)
+ANSWER = {"anyOf": [_ELEMENTS, listed(_ELEMENTS)]}
 
 
 async def answer(server: Server, request: Request, body: bytes) -> Response:

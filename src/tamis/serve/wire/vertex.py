@@ -13,7 +13,8 @@ from tamis.serve.asked import Asked
 from tamis.serve.body import parse, read_body
 from tamis.serve.request_id import request_id
 from tamis.serve.server import Server
-from tamis.serve.wire.request_body import request_body
+from tamis.serve.wire.described import TEXT, answer_body, listed, record, request_body
+from tamis.serve.wire.native import PREDICTION
 from tamis.serve.wire.rows import schema_of, text_of
 
 
@@ -41,6 +42,12 @@ class VertexBody(BaseModel):
 
 
 _BODY = TypeAdapter(VertexBody)
+_ANSWER = record(
+    *("predictions", "deployedModelId", "model"),
+    predictions=listed(PREDICTION),
+    deployedModelId={**TEXT, "description": "The version."},
+    model=TEXT,
+)
 
 
 def routes(server: Server) -> APIRouter:
@@ -51,7 +58,7 @@ def routes(server: Server) -> APIRouter:
         "/v1/models/{model}:predict",
         summary="Say which labels texts have, as Vertex AI asks",
         openapi_extra=request_body(VertexBody),
-        responses=server.problems(400, 404, 413, 422, 429, 503, 504),
+        responses=answer_body(_ANSWER) | server.problems(400, 404, 413, 422, 429, 503, 504),
     )
     async def predict(model: str, request: Request) -> Response:
         """Answer each instance with a prediction; its `label` is null where the model keeps silent."""

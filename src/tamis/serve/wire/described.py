@@ -1,4 +1,4 @@
-"""RequestBody: what a route's documentation says of its body, which the route reads itself because of the limits."""
+"""Described: what a route's documentation says of its body, which the route reads itself, and of its answer."""
 
 from __future__ import annotations
 
@@ -19,6 +19,32 @@ def request_body(*models: type[BaseModel], others: Mapping[str, Mapping[str, Any
         "examples": {f"{number}": {"value": example} for number, example in enumerate(examples, 1)},
     }
     return {"requestBody": {"required": True, "content": {JSON: content, **(others or {})}}}
+
+
+def answer_body(
+    *shapes: Mapping[str, Any],
+    others: Mapping[str, Mapping[str, Any]] | None = None,
+    example: Any = None,
+    status: int = 200,
+) -> dict[int | str, dict[str, Any]]:
+    """Return the part of OpenAPI for an answer that is JSON of one of some shapes; `others` are other content types."""
+    schema = shapes[0] if len(shapes) == 1 else {"anyOf": list(shapes)}
+    content = {"schema": schema} | ({} if example is None else {"example": example})
+    return {status: {"description": "The answer", "content": {JSON: content, **(others or {})}}}
+
+
+def listed(item: Mapping[str, Any], *, maybe: bool = False) -> dict[str, Any]:
+    """Return the schema of a list; `maybe`: or of null."""
+    return {"type": ["array", "null"] if maybe else "array", "items": item}
+
+
+def record(*required: str, **members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object with some members, of which some are required."""
+    return {"type": "object", "required": list(required), "properties": members}
+
+
+TEXT, NUMBER, YES_OR_NO = {"type": "string"}, {"type": "number"}, {"type": "boolean"}
+MAYBE_TEXT, MAYBE_NUMBER = {"type": ["string", "null"]}, {"type": ["number", "null"]}
 
 
 def _whole(schema: dict[str, Any]) -> dict[str, Any]:
