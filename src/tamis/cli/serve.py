@@ -39,7 +39,7 @@ def serve(
 
     Example: tamis serve reviews-linear-1 --port 9000
 
-    Example: tamis serve stars=reviews-linear-1 topics=./topics.tamis
+    Example: tamis serve reviews=reviews-linear-1 --host 0.0.0.0 --port 0
     """
     from tamis.models import find_bundle
     from tamis.predict import PredictSettings
