@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -133,8 +134,9 @@ class _Running(uvicorn.Server):
         await super().shutdown()
 
     async def _take(self, connection: socket.socket) -> None:
+        of_class: Any = self.config.http_protocol_class  # typed as any protocol at all
         protocol = partial(
-            self.config.http_protocol_class,
+            of_class,
             config=self.config,
             server_state=self.server_state,
             app_state=self.lifespan.state,
