@@ -251,8 +251,8 @@ def test_the_server_answers_as_somebody_else(built, place, model):
             [built / "bin" / "tamis", "serve", folder, "--port", "0"],
             env=environment, cwd=state, stdout=subprocess.PIPE, stderr=errors, text=True, **nobody(),
         )  # fmt: skip
+    assert server.stdout is not None
     try:
-        assert server.stdout is not None
         address = server.stdout.readline().split()[-1:]
         assert address, log.read_text()[-3000:]
         asked = json.dumps({"text": "a good film"}).encode()
@@ -265,6 +265,7 @@ def test_the_server_answers_as_somebody_else(built, place, model):
     finally:
         server.terminate()
         assert server.wait(30) == 0
+        server.stdout.close()
     assert said["predictions"][0]["label"] in ("bad", "good", "odd", None), said
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in log.read_text().splitlines()}
     assert "tamis" in imported
