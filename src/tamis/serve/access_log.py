@@ -23,6 +23,7 @@ FIELDS = "fields"
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
 _told: ContextVar[dict[str, Any] | None] = ContextVar("told", default=None)
 
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _log = logging.getLogger(__name__)
 
 
@@ -102,7 +103,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _encode(line)
 
 
 def _trace_id(scope: Scope) -> str:
