@@ -10,17 +10,19 @@ import time
 import httpx
 import pytest
 
+from tamis.core import plugins
 from tamis.serve import ServeSettings
 
 PATIENCE = 0.6
 
 
 @pytest.fixture(scope="module")
-def listening(listen):
+def listening(listen, tmp_path_factory):
+    events = plugins.load("events", "sqlite")(str(tmp_path_factory.mktemp("events") / "answers.sqlite"))
     settings = ServeSettings(
         request_seconds=PATIENCE, max_body_bytes=1_500_000, max_texts=100, max_text_characters=50_000
     )
-    return listen(settings)
+    return listen(settings, events=events)
 
 
 @pytest.fixture(autouse=True)
