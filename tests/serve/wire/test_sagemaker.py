@@ -75,6 +75,8 @@ def test_the_answer_comes_as_it_is_accepted(serving):
 def test_an_empty_line_of_a_table_is_an_empty_text_and_a_header_is_told(serving):
     answer = serving.ask("/invocations", b"good\n\nbad\n", content_type=CSV, accept="application/json")
     assert [each.get("reason") for each in answer["predictions"]] == [None, "empty", None]
+    for end in (b"", b"\r\n", b"\n\n"):
+        assert serving.post("/invocations", b"good" + end, content_type=CSV).text.count("\n") == 1
     told = serving.post("/invocations", b"review\ngood\n", content_type="text/csv; header=present")
     assert told.text == serving.post("/invocations", b"good\n", content_type=CSV).text
 
