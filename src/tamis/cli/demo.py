@@ -9,7 +9,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 from typing import Annotated
 
@@ -88,6 +87,8 @@ def _ask(address: str, body: str) -> None:
     if shutil.which("curl"):
         subprocess.run(["curl", "-sS", "--fail-with-body", address, "-H", kind, "-d", body], check=True)
     else:
+        import urllib.request
+
         request = urllib.request.Request(address, body.encode(), dict([kind.split(": ")]))
         with urllib.request.urlopen(request) as answer:
             sys.stdout.write(answer.read().decode())
