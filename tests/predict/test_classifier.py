@@ -94,8 +94,9 @@ def test_empty_texts_never_reach_the_model(make_bundle):
     class NeverRuns:
         name = precision = "never"
         batch_tokens = 64
+        side_by_side = 1
 
-        def run(self, ids, mask):
+        def run(self, ids, mask, *, alone=True):
             raise AssertionError(ids)
 
     classifier = Classifier.of_engine(bundle, NeverRuns())

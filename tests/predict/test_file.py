@@ -32,11 +32,12 @@ class Quick:
 
     name = precision = "quick"
     batch_tokens = 4096
+    side_by_side = 1
 
     def __init__(self, rows: int = sys.maxsize) -> None:
         self.rows = rows
 
-    def run(self, ids, mask):
+    def run(self, ids, mask, *, alone=True):
         if self.rows < 0:
             raise KeyboardInterrupt
         self.rows -= len(ids)

@@ -20,8 +20,14 @@ class Engine(Protocol):
     batch_tokens: int
     """How many tokens it likes in one pass; more only adds padding and memory."""
 
-    def run(self, ids: Ids, mask: Ids) -> tuple[Floats32, Floats32 | None]:
-        """Return the logits of each row, and its pooled embedding where the model file gives one."""
+    side_by_side: int
+    """How many passes may run at the same time, each on one thread: quicker than one after the other on all threads."""
+
+    def run(self, ids: Ids, mask: Ids, *, alone: bool = True) -> tuple[Floats32, Floats32 | None]:
+        """Return the logits of each row, and its pooled embedding where the model file gives one.
+
+        A pass that is not `alone` runs beside others and may come from any thread.
+        """
         ...
 
 

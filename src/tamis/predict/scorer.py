@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -69,10 +71,8 @@ class EncoderScorer:
         logits: Floats32 | None = None
         pooled: Floats32 | None = None
         padding = 0
-        for pieces in cheapest_batches(rows.sizes, batch_tokens=self.batch_tokens, pass_tokens=PASS_TOKENS):
-            ids, mask = rows.padded(pieces, pad=self.tokenizer.pad)
-            scores, means = self.engine.run(ids, mask)
-            padding += mask.size - int(mask.sum())
+        for pieces, scores, means, wasted in self._passes(rows):
+            padding += wasted
             if logits is None:
                 logits = np.empty((len(rows), scores.shape[1]), np.float32)
                 pooled = None if means is None else np.empty((len(rows), means.shape[1]), np.float32)
@@ -90,6 +90,24 @@ class EncoderScorer:
             cut=cut,
             padding=padding,
         )
+
+    def _passes(self, rows: TokenRows) -> Iterator[tuple[npt.NDArray[np.int64], Floats32, Floats32 | None, int]]:
+        """Yield of each pass which pieces went through, what came out, and how many places were padding."""
+
+        def run(
+            pieces: npt.NDArray[np.int64], *, alone: bool
+        ) -> tuple[npt.NDArray[np.int64], Floats32, Floats32 | None, int]:
+            ids, mask = rows.padded(pieces, pad=self.tokenizer.pad)
+            scores, means = self.engine.run(ids, mask, alone=alone)
+            return pieces, scores, means, mask.size - int(mask.sum())
+
+        passes = cheapest_batches(rows.sizes, batch_tokens=self.batch_tokens, pass_tokens=PASS_TOKENS)
+        threads = self.engine.side_by_side
+        if threads == 1 or len(passes) < threads:
+            yield from (run(pieces, alone=True) for pieces in passes)
+            return
+        with ThreadPoolExecutor(threads, thread_name_prefix="tamis-pass") as pool:
+            yield from pool.map(partial(run, alone=False), passes)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ class OpenVinoEngine:
 
     batch_tokens = 1024
     name = "openvino"
+    side_by_side = 1
 
     def __init__(self, compiled: Any, *, precision: str) -> None:
         self.precision = precision
@@ -28,7 +29,7 @@ class OpenVinoEngine:
         self._logits = given.index("logits")
         self._pooled = given.index("pooled") if "pooled" in given else None
 
-    def run(self, ids: Ids, mask: Ids) -> tuple[Floats32, Floats32 | None]:
+    def run(self, ids: Ids, mask: Ids, *, alone: bool = True) -> tuple[Floats32, Floats32 | None]:
         """Return logits, and the pooled embedding where the file has it."""
         self._request.infer({"input_ids": ids, "attention_mask": mask}, share_inputs=True)
         logits = np.array(self._request.get_output_tensor(self._logits).data, np.float32)  # the next call overwrites it

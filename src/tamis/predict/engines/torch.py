@@ -19,6 +19,7 @@ class TorchEngine:
     """Runs the model of a folder as transformers reads it."""
 
     name = "torch"
+    side_by_side = 1
 
     def __init__(self, model: Any, *, device: str, precision: str) -> None:
         self.precision = precision
@@ -29,7 +30,7 @@ class TorchEngine:
         # the head reads one token or a mean of its own, but strangeness is judged by the mean of all: take it under way
         model.base_model.register_forward_hook(lambda module, given, out: self._last.append(out[0]))
 
-    def run(self, ids: Ids, mask: Ids) -> tuple[Floats32, Floats32 | None]:
+    def run(self, ids: Ids, mask: Ids, *, alone: bool = True) -> tuple[Floats32, Floats32 | None]:
         """Return logits, and the mean of the last layer over the tokens that are no padding."""
         shown = torch.from_numpy(mask).to(self.device, non_blocking=True)
         low = torch.autocast(self.device, torch.bfloat16) if self.precision == "bf16" else contextlib.nullcontext()
