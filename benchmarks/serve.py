@@ -136,7 +136,7 @@ def wrk(server: Server, script: Path, *, clients: int, seconds: float) -> Load:
         ["wrk", "-t1", f"-c{clients}", "-d2s", "-s", str(script), server.url], capture_output=True, check=True
     )
     said = subprocess.run(
-        ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s", "-s", str(script), server.url],
+        ["wrk", "-t1", f"-c{clients}", f"-d{round(seconds)}s", "--timeout", "30s", "-s", str(script), server.url],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     found = re.search(r"^\{.*\}$", said, re.MULTILINE)
@@ -183,7 +183,11 @@ async def open_loop(port: int, bodies: Sequence[bytes], *, per_second: float, se
 
     async def one(body: bytes, due: float) -> None:
         connection = idle.pop() if idle else await Connection.open(port)
-        await connection.ask(body)
+        try:
+            await connection.ask(body)
+        except asyncio.IncompleteReadError:  # it was idle for so long that the server closed it
+            connection = await Connection.open(port)
+            await connection.ask(body)
         took.append(time.perf_counter() - due)
         idle.append(connection)
 

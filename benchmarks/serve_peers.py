@@ -3,8 +3,6 @@
 Run by serve.py, each as a process of its own: `python serve_peers.py fastapi FOLDER PORT`.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 
