@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from tamis.core import DataError, TamisError, plugins
+from tamis.core import DataError, WorkerLost, plugins
 
 
 @pytest.fixture(params=[0, 2], ids=["here", "two processes"])
@@ -78,7 +78,7 @@ def vanish(trial: int) -> int:
 
 
 def test_a_process_that_is_killed_is_told():
-    with pytest.raises(TamisError, match="a worker process was ended from outside.*\n.*fewer workers"):
+    with pytest.raises(WorkerLost, match="a worker process was ended from outside.*\n.*fewer workers"):
         plugins.load("executor", "local")(workers=2).run_trials(vanish, [1, 2, 3])
 
 

@@ -80,7 +80,7 @@ tokenizer = load_tokenizer(Path(sys.argv[2]) / "backbone")
 tokens = cached_tokens(rows, tokenizer, LongText(), cache=Path(sys.argv[2]) / "cache")
 for step in plan_epoch(tokens.sizes, batch_rows=32, seed=0, epoch=1):
     tokens.padded(step, pad=0)
-print(len(tokens), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(len(tokens), int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024)
 """
 
 

@@ -8,7 +8,7 @@ power cut leaves either the old one or the new one. Nothing here reads a data se
 from tamis.core.atomic import abandoned, atomic_file, draft_folder, publish, write_atomic
 from tamis.core.config import Config, Settings, config_schema, load_config, load_settings
 from tamis.core.document import ROLES, Document
-from tamis.core.errors import CheckFailed, DataError, MissingExtra, TamisError, UsageError, did_you_mean
+from tamis.core.errors import CheckFailed, DataError, MissingExtra, TamisError, UsageError, WorkerLost, did_you_mean
 from tamis.core.fingerprint import fingerprint, fingerprint_file
 from tamis.core.labels import LabelSet
 from tamis.core.page import Page
@@ -39,6 +39,7 @@ __all__ = [
     "TamisError",
     "Tracker",
     "UsageError",
+    "WorkerLost",
     "Workspace",
     "abandoned",
     "atomic_file",

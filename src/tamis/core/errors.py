@@ -40,6 +40,16 @@ class CheckFailed(TamisError):
     exit_code = 3
 
 
+class WorkerLost(TamisError):
+    """A process that worked for an executor is gone; what it had not returned yet is not done."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a worker process was ended from outside, most likely because the memory was full",
+            hint="take fewer workers, or smaller pieces",
+        )
+
+
 class MissingExtra(TamisError):
     """A part that is not installed, with the command that adds it.
 

@@ -22,7 +22,10 @@ class Executor(Protocol):
     """Runs picklable functions somewhere. Chapters hand over work and never learn who does it."""
 
     def map_batches(self, fn: Callable[[In], Out], batches: Iterable[In]) -> Iterator[Out]:
-        """Yield `fn(batch)` for each batch, in the order of the batches, holding only a few at a time."""
+        """Yield `fn(batch)` for each batch, in the order of the batches, holding only a few at a time.
+
+        `WorkerLost` when a process that worked on them is killed.
+        """
         ...
 
     def run_trials(self, fn: Callable[[In], Out], trials: Sequence[In]) -> list[Out]:

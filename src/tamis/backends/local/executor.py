@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from tamis.core import TamisError
+from tamis.core import WorkerLost
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -44,10 +44,7 @@ class LocalExecutor:
                 while waiting:
                     yield waiting.popleft().result()
             except BrokenProcessPool:
-                raise TamisError(
-                    "a worker process was ended from outside, most likely because the memory was full",
-                    hint="take fewer workers, or smaller pieces",
-                ) from None
+                raise WorkerLost from None
             finally:
                 for future in waiting:
                     future.cancel()

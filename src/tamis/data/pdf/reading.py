@@ -7,13 +7,12 @@ import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from tamis.core import Executor, plugins
+from tamis.core import Executor, WorkerLost, plugins
 from tamis.data.pdf.cache import ReadingCache
 from tamis.data.pdf.document import Document, read_document
 from tamis.data.pdf.failure import Failure
@@ -88,7 +87,7 @@ def map_surviving(
                 waiting.popleft()
                 yield done
             alone = False
-        except BrokenExecutor:
+        except WorkerLost:
             batch = waiting.popleft()
             if len(batch) > 1:
                 waiting.extendleft([item] for item in reversed(batch))
