@@ -59,7 +59,7 @@ def test_no_rows_have_no_tokens(tiny, tmp_path, tokenizer):
 
 
 _MEASURE = """
-import importlib.util, resource, sys
+import importlib.util, sys
 from pathlib import Path
 spec = importlib.util.spec_from_file_location("tiny", sys.argv[1])
 tiny = importlib.util.module_from_spec(spec); sys.modules["tiny"] = tiny; spec.loader.exec_module(tiny)
