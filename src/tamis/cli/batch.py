@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tamis.cli import output
+from tamis.cli.predict import READING, Device, EngineName, IdColumn, Model, TextColumn
 
 if TYPE_CHECKING:
     from tamis.predict import BatchJob, BatchResult
-
-_READING = "Reading (found out when not given)"
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -23,9 +22,7 @@ def add_commands(app: typer.Typer) -> None:
 def batch(
     source: Annotated[str, typer.Argument(help="Files of one kind: a folder, a pattern, an address like s3://…")],
     target: Annotated[str, typer.Option("--output", "-o", help="A folder, here or at an address like s3://…")],
-    model: Annotated[
-        str | None, typer.Option("--model", "-m", help="A run, a bundle's folder or .tamis file. [default: newest run]")
-    ] = None,
+    model: Model = None,
     workers: Annotated[int, typer.Option(min=1, help="How many processes predict at the same time.")] = 1,
     shard_rows: Annotated[int, typer.Option(min=1, help="The most rows of one file of predictions.")] = 50_000,
     executor: Annotated[str, typer.Option(help="Who runs the workers.")] = "local",
@@ -39,18 +36,12 @@ def batch(
     keep: Annotated[
         list[str] | None, typer.Option(help="A column of SOURCE to pass through; may be repeated, or a,b.")
     ] = None,
-    engine: Annotated[
-        str | None, typer.Option(help="onnxruntime, openvino or torch. [default: what the model recorded as quickest]")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; a GPU needs the engine torch.")] = None,
-    text_column: Annotated[
-        str | None, typer.Option(help="The column of text; several are joined: title,body.", rich_help_panel=_READING)
-    ] = None,
-    id_column: Annotated[
-        str | None, typer.Option(help="The column that names the row.", rich_help_panel=_READING)
-    ] = None,
+    engine: EngineName = None,
+    device: Device = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
     kind: Annotated[
-        str | None, typer.Option(help="What the files are: csv, jsonl, parquet…", rich_help_panel=_READING)
+        str | None, typer.Option(help="What the files are: csv, jsonl, parquet…", rich_help_panel=READING)
     ] = None,
     as_json: output.Json = False,
 ) -> None:

@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     from tamis.predict import Classifier, FileResult
 
 _SHOWN = 60  # characters of a text in the table
-_READING = "Reading (found out when not given)"
+READING = "Reading (found out when not given)"
+
+# what `tamis batch` and `tamis serve` are asked as well
+Model = Annotated[
+    str | None, typer.Option("--model", "-m", help="A run, a bundle's folder or .tamis file. [default: newest run]")
+]
+EngineName = Annotated[
+    str | None, typer.Option(help="onnxruntime, openvino or torch. [default: what the model recorded as quickest]")
+]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda or mps; a GPU needs the engine torch.")]
+TextColumn = Annotated[
+    str | None, typer.Option(help="The column of text; several are joined: title,body.", rich_help_panel=READING)
+]
+IdColumn = Annotated[str | None, typer.Option(help="The column that names the row.", rich_help_panel=READING)]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -30,9 +43,7 @@ def predict(
         str | None, typer.Argument(metavar="FILE", help="Any file, folder or address that can be imported; - is stdin.")
     ] = None,
     target: Annotated[Path | None, typer.Option("--output", "-o", help="A .parquet, .jsonl or .csv file.")] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", "-m", help="A run, a bundle's folder or .tamis file. [default: newest run]")
-    ] = None,
+    model: Model = None,
     text: Annotated[list[str] | None, typer.Option("--text", help="A text to look at; may be repeated.")] = None,
     scores: Annotated[
         bool, typer.Option("--scores", help="Show all scores; in files each label's is a column of its own.")
@@ -40,17 +51,11 @@ def predict(
     keep: Annotated[
         list[str] | None, typer.Option(help="A column of FILE to pass through; may be repeated, or a,b.")
     ] = None,
-    engine: Annotated[
-        str | None, typer.Option(help="onnxruntime, openvino or torch. [default: what the model recorded as quickest]")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; a GPU needs the engine torch.")] = None,
-    text_column: Annotated[
-        str | None, typer.Option(help="The column of text; several are joined: title,body.", rich_help_panel=_READING)
-    ] = None,
-    id_column: Annotated[
-        str | None, typer.Option(help="The column that names the row.", rich_help_panel=_READING)
-    ] = None,
-    kind: Annotated[str | None, typer.Option(help="What FILE is: csv, jsonl, text…", rich_help_panel=_READING)] = None,
+    engine: EngineName = None,
+    device: Device = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    kind: Annotated[str | None, typer.Option(help="What FILE is: csv, jsonl, text…", rich_help_panel=READING)] = None,
     as_json: output.Json = False,
 ) -> None:
     """Say which labels texts have, how sure the model is, and where it keeps silent.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tamis.cli import output
+from tamis.cli.predict import EngineName
 
 if TYPE_CHECKING:
     from tamis.core import Workspace
@@ -29,9 +30,7 @@ def serve(
     ] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on. [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one. [default: 8080]")] = None,
-    engine: Annotated[
-        str | None, typer.Option(help="onnxruntime, openvino or torch. [default: what the model recorded as quickest]")
-    ] = None,
+    engine: EngineName = None,
 ) -> None:
     """Answer over HTTP until it is told to stop; without MODEL, with the newest run.
 
