@@ -31,7 +31,7 @@ RUN python -m pip --python /opt/tamis install --constraint constraints.txt torch
 
 FROM python:${PYTHON}-slim-bookworm AS base
 # nothing that installs is left in the image
-RUN python -m pip uninstall --yes pip setuptools wheel && rm -rf /root/.cache \
+RUN python -m pip uninstall --yes pip setuptools wheel && rm -rf ~/.cache \
     # a workspace whose server listens on all networks of the container; what is written goes to /workspace/.tamis
     && mkdir -p /workspace/.tamis && printf 'serve: {host: 0.0.0.0}\n' > /workspace/tamis.yaml \
     && chown -R 10001:10001 /workspace
