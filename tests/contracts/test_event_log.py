@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,9 +88,16 @@ def test_half_a_surrogate_pair_and_strange_values_are_kept_as_well_as_can_be(pla
 
 
 def test_many_threads_and_logs_lose_nothing(place, opened):
-    logs = [opened(place) for _ in range(3)]
+    logs = [opened(place) for _ in range(6)]
+    together = threading.Barrier(6)  # all make the file at one moment
+
+    def append(n: int) -> None:
+        if n < 6:
+            together.wait()
+        logs[n % 6].append([{"n": n}, {"n": n + 0.5}])
+
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda n: logs[n % 3].append([{"n": n}, {"n": n + 0.5}]), range(24)))
+        list(pool.map(append, range(24)))
     said = events_of(logs[0])
     assert sorted(event["n"] for event in said) == sorted([*range(24), *(n + 0.5 for n in range(24))])
 

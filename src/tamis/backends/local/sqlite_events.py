@@ -7,6 +7,7 @@ import errno
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -76,7 +77,7 @@ class SqliteEvents:
         connection = _connect(self._path.absolute().as_uri())
         try:
             self._check(connection)
-            connection.execute("PRAGMA journal_mode = WAL")
+            _turn_to_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -88,8 +89,10 @@ class SqliteEvents:
         return connection
 
     def _check(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN")  # both at one moment: another process may be making the file just now
         (mark,) = connection.execute("PRAGMA application_id").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.execute("COMMIT")
         if mark != _APPLICATION and tables:
             raise DataError(
                 f"{self._path} is a database of something else, not a log of events", hint="name another file"
@@ -105,6 +108,19 @@ class SqliteEvents:
 def _connect(uri: str) -> sqlite3.Connection:
     # a lock keeps the threads apart
     return sqlite3.connect(uri, uri=True, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def _turn_to_wal(connection: sqlite3.Connection) -> None:
+    """Switch the file to the write-ahead log; SQLite itself does not wait here for one who is switching it just now."""
+    until = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.005)
 
 
 def _explained(error: sqlite3.Error, path: Path) -> Exception:
