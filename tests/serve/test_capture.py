@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import threading
@@ -13,6 +14,7 @@ import pytest
 from tamis.core import DataError, UsageError, plugins
 from tamis.decide import Decider, Rule
 from tamis.serve import ServeSettings, open_events
+from tamis.serve.capture import Capture
 
 SILENT = Decider(rule=Rule(least_score=1.1))
 MAIL = "mail jane@example.com a good film"
@@ -172,19 +174,22 @@ class TestKeeping:
         finally:
             log.gate.set()
 
-    def test_what_waits_when_the_server_stops_is_kept_and_answered(self, log, make_linear, open_client):
-        client = open_client({"m": make_linear()}, events=log)
-        log.gate.clear()
-        with ThreadPoolExecutor(2) as pool:
-            asked = pool.submit(client.post, "/predict", json={"text": "a"})
-            assert log.began.wait(20)
-            stopped = pool.submit(client.__exit__, None, None, None)
-            time.sleep(0.2)
+    def test_what_waits_when_the_server_stops_is_kept_and_told_so(self, log):
+        async def stop_while_it_writes() -> None:
+            capture = Capture(log)
+            kept = asyncio.create_task(capture.keep(lambda: [{"n": 1}]))
+            assert await asyncio.to_thread(log.began.wait, 20)
+            late = asyncio.create_task(capture.keep(lambda: [{"n": 2}]))
+            await asyncio.sleep(0)
+            stopped = asyncio.create_task(capture.close())
+            await asyncio.sleep(0.1)
             assert not stopped.done()
             log.gate.set()
-            stopped.result(20)
-            assert asked.result(20).status_code == 200
-        assert len(log.events) == 1
+            await asyncio.gather(kept, late, stopped)
+
+        log.gate.clear()
+        asyncio.run(stop_while_it_writes())
+        assert log.events == [{"n": 1}, {"n": 2}]
         assert log.closed
 
     def test_nothing_is_kept_without_a_log(self, make_linear, open_client):
