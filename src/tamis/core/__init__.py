@@ -12,7 +12,7 @@ from tamis.core.errors import CheckFailed, DataError, MissingExtra, TamisError, 
 from tamis.core.fingerprint import fingerprint, fingerprint_file
 from tamis.core.labels import LabelSet
 from tamis.core.page import Page
-from tamis.core.ports import EventLog, Executor, Host, SqlEngine, Store, StoredFile, Tracker
+from tamis.core.ports import EventLog, Executor, Host, Ledger, SqlEngine, Store, StoredFile, Tracker
 from tamis.core.prediction import Prediction
 from tamis.core.progress import Progress, Silent
 from tamis.core.workspace import Workspace, create_workspace
@@ -27,6 +27,7 @@ __all__ = [
     "Executor",
     "Host",
     "LabelSet",
+    "Ledger",
     "MissingExtra",
     "Page",
     "Prediction",

@@ -140,3 +140,22 @@ class EventLog(Protocol):
     def close(self) -> None:
         """Let go of what is open; a later call opens it again."""
         ...
+
+
+class Ledger(Protocol):
+    """Lines that are only ever added. It is made with the address of the ledger, and opens it when it is first used."""
+
+    def read(self, *, after: int = 0) -> Sequence[str]:
+        """Return the lines past the first `after` ones, in order; none where there is no ledger yet."""
+        ...
+
+    def append(self, make: Callable[[Sequence[str]], Sequence[str]]) -> None:
+        """Append what `make` returns for all lines that are there; nobody else appends in between.
+
+        All or none, on the disk when it returns; what `make` raises comes through, and nothing is appended.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open; a later call opens it again."""
+        ...

@@ -55,6 +55,16 @@ class Workspace:
         return self.state / "runs"
 
     @property
+    def registry(self) -> Path:
+        """The folder of the registry: its history, and the bundles of the versions."""
+        return self.state / "registry"
+
+    @property
+    def pipeline(self) -> Path:
+        """The folder of whole runs: what each step did, and what may be used again."""
+        return self.state / "pipeline"
+
+    @property
     def cache(self) -> Path:
         """The folder of what can be made again; it may be deleted at any time."""
         return self.state / "cache"

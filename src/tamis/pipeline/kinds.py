@@ -1,0 +1,85 @@
+"""Kind: the function behind a step, with what it takes and makes, read from its signature."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tamis.core import Progress, Silent, UsageError, Workspace, plugins
+from tamis.pipeline.artefact import Artefact
+
+_MARK = "__tamis_step__"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every step is given besides its inputs and parameters."""
+
+    workspace: Workspace
+    progress: Progress = Silent()
+    run: str = ""
+    """The name of the pipeline run."""
+
+
+StepFunction = Callable[..., Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A function that may be a step."""
+
+    function: StepFunction
+    outputs: tuple[str, ...]
+    inputs: Mapping[str, bool] = field(default_factory=dict)
+    """Arguments that artefacts come by; True where it takes a list of them."""
+    parameters: Mapping[str, inspect.Parameter] = field(default_factory=dict)
+    """The other arguments, with their annotations (`Annotated[int, Field(ge=1)]` bounds them) and defaults."""
+    settings: tuple[str, ...] = ()
+    """The sections of `tamis.yaml` that it reads: what changes there runs it anew."""
+    code: tuple[str, ...] = ()
+    """The chapters whose code it runs, besides its own module: what changes there runs it anew."""
+
+
+def step(
+    *, outputs: tuple[str, ...], settings: tuple[str, ...] = (), code: tuple[str, ...] = ()
+) -> Callable[[StepFunction], StepFunction]:
+    """Mark a function as a step that makes these outputs.
+
+    Its first argument is a `Context`; arguments annotated `Artefact` or `list[Artefact]` are inputs, all others are
+    parameters. It returns a mapping with its outputs: artefacts, or values as JSON has them.
+    """
+
+    def mark(function: StepFunction) -> StepFunction:
+        setattr(function, _MARK, (outputs, settings, code))
+        return function
+
+    return mark
+
+
+def kind_of(uses: str) -> Kind:
+    """Return the kind that a step uses: a built-in by its name, or `package.module:function`."""
+    if ":" not in uses:
+        function = plugins.load("step", uses)
+    else:
+        module, _, name = uses.partition(":")
+        try:
+            function = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise UsageError(f"no step {uses!r}: {error}") from None
+    if not hasattr(function, _MARK):
+        raise UsageError(f"{uses} is no step", hint="put @tamis.pipeline.step(outputs=…) above it")
+    outputs, settings, code = getattr(function, _MARK)
+    hints = typing.get_type_hints(function, include_extras=True)
+    inputs, parameters = {}, {}
+    for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
+        if hints[name] is Artefact:
+            inputs[name] = False
+        elif hints[name] == list[Artefact]:
+            inputs[name] = True
+        else:
+            parameters[name] = parameter.replace(annotation=hints[name])
+    return Kind(function, outputs, inputs, parameters, settings, code)
