@@ -26,6 +26,7 @@ class Context:
 
 
 StepFunction = Callable[..., Mapping[str, Any]]
+Reads = Callable[[Workspace, Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,17 @@ class Kind:
     """The sections of `tamis.yaml` that it reads: what changes there runs it anew."""
     code: tuple[str, ...] = ()
     """The chapters whose code it runs, besides its own module: what changes there runs it anew."""
+    reads: Reads | None = None
+    """What else it depends on, as a JSON value that changes when that does: the content of a file that a parameter
+    names, what the registry says. It is given the workspace and all arguments; None: nobody can tell, it runs."""
 
 
 def step(
-    *, outputs: tuple[str, ...], settings: tuple[str, ...] = (), code: tuple[str, ...] = ()
+    *,
+    outputs: tuple[str, ...],
+    settings: tuple[str, ...] = (),
+    code: tuple[str, ...] = (),
+    reads: Reads | None = None,
 ) -> Callable[[StepFunction], StepFunction]:
     """Mark a function as a step that makes these outputs.
 
@@ -54,7 +62,7 @@ def step(
     """
 
     def mark(function: StepFunction) -> StepFunction:
-        setattr(function, _MARK, (outputs, settings, code))
+        setattr(function, _MARK, (outputs, settings, code, reads))
         return function
 
     return mark
@@ -72,7 +80,7 @@ def kind_of(uses: str) -> Kind:
             raise UsageError(f"no step {uses!r}: {error}") from None
     if not hasattr(function, _MARK):
         raise UsageError(f"{uses} is no step", hint="put @tamis.pipeline.step(outputs=…) above it")
-    outputs, settings, code = getattr(function, _MARK)
+    outputs, settings, code, reads = getattr(function, _MARK)
     hints = typing.get_type_hints(function, include_extras=True)
     inputs, parameters = {}, {}
     for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
@@ -82,4 +90,4 @@ def kind_of(uses: str) -> Kind:
             inputs[name] = True
         else:
             parameters[name] = parameter.replace(annotation=hints[name])
-    return Kind(function, outputs, inputs, parameters, settings, code)
+    return Kind(function, outputs, inputs, parameters, settings, code, reads)
