@@ -8,8 +8,9 @@ power cut leaves either the old one or the new one. Nothing here reads a data se
 from tamis.core.atomic import abandoned, atomic_file, draft_folder, publish, write_atomic
 from tamis.core.config import Config, Settings, config_schema, load_config, load_settings
 from tamis.core.document import ROLES, Document
+from tamis.core.environment import environment
 from tamis.core.errors import CheckFailed, DataError, MissingExtra, TamisError, UsageError, WorkerLost, did_you_mean
-from tamis.core.fingerprint import fingerprint, fingerprint_file
+from tamis.core.fingerprint import fingerprint, fingerprint_file, fingerprint_files
 from tamis.core.labels import LabelSet
 from tamis.core.page import Page
 from tamis.core.ports import EventLog, Executor, Host, Ledger, SqlEngine, Store, StoredFile, Tracker
@@ -48,8 +49,10 @@ __all__ = [
     "create_workspace",
     "did_you_mean",
     "draft_folder",
+    "environment",
     "fingerprint",
     "fingerprint_file",
+    "fingerprint_files",
     "load_config",
     "load_settings",
     "publish",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 _BYTES = 16
@@ -23,3 +24,8 @@ def fingerprint_file(path: Path) -> str:
     """Return the fingerprint of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_BYTES)).hexdigest()
+
+
+def fingerprint_files(root: Path, files: Iterable[Path]) -> str:
+    """Return the fingerprint of files: of their names below `root` and their bytes."""
+    return fingerprint([[file.relative_to(root).as_posix(), fingerprint_file(file)] for file in sorted(files)])

