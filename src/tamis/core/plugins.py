@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from tamis.core.ports import Store
 
 # A backend's own package missing means that this extra was not installed.
-_EXTRA = {"boto3": "aws", "botocore": "aws", "mlflow": "track", "tensorboard": "track"}
+_EXTRA = {
+    "boto3": "aws",
+    "botocore": "aws",
+    "mlflow": "track",
+    "tensorboard": "track",
+    "adbc_driver_manager": "sql",
+    "adbc_driver_postgresql": "sql",
+}
 
 
 @cache

@@ -1,0 +1,1 @@
+"""PostgreSQL: a history that several machines share."""
