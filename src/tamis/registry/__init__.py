@@ -4,10 +4,11 @@ In go bundles with their evaluation and gate report; out come versions with a st
 get, and a history that is only ever added to and in which every entry holds the hash of the one before.
 """
 
+from tamis.registry.bundles import bundle_of, bundles_folder, register_run, version_bundle
 from tamis.registry.config import RegistrySettings
-from tamis.registry.entry import Entry, broken_at
-from tamis.registry.registry import CHAMPION, Registry, open_registry
-from tamis.registry.state import Decision, Model, State, Version
+from tamis.registry.entry import Entry, broken_at, read_entries
+from tamis.registry.registry import Registry, open_registry
+from tamis.registry.state import CHAMPION, Decision, Model, State, Version, state_of
 
 __all__ = [
     "CHAMPION",
@@ -19,5 +20,11 @@ __all__ = [
     "State",
     "Version",
     "broken_at",
+    "bundle_of",
+    "bundles_folder",
     "open_registry",
+    "read_entries",
+    "register_run",
+    "state_of",
+    "version_bundle",
 ]

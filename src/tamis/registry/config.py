@@ -10,3 +10,5 @@ class RegistrySettings(Settings):
 
     url: str = ""
     """Where the history is: empty is SQLite in the workspace; `postgresql://user@host/database` is shared by many."""
+    bundles: str = ""
+    """Where the bundles of versions are: empty is `.tamis/registry/bundles`; a shared history needs a shared folder."""

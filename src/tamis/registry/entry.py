@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -35,19 +36,16 @@ class Entry(BaseModel):
     before: str
     """The hash of the entry before."""
     hash: str = ""
-    """Of all that stands above."""
+    """Of all that stands above, as the line says it."""
 
     def sealed(self) -> Entry:
         """Return the entry with its hash."""
-        return self.model_copy(update={"hash": self._hash()})
+        return self.model_copy(update={"hash": _hash(json.loads(self.line))})
 
     @property
-    def sound(self) -> bool:
-        """True when it says what it said when it was written."""
-        return self.hash == self._hash()
-
-    def _hash(self) -> str:
-        return fingerprint(self.model_dump(mode="json", exclude={"hash"}))
+    def line(self) -> str:
+        """The entry as the history holds it."""
+        return self.model_dump_json()
 
 
 def read_entries(lines: Iterable[str]) -> list[Entry]:
@@ -57,15 +55,30 @@ def read_entries(lines: Iterable[str]) -> list[Entry]:
         try:
             entries.append(Entry.model_validate_json(line))
         except ValidationError as error:
-            raise DataError(f"entry {number} of the registry's history cannot be read: {error}") from None
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise DataError(
+                f"entry {number} of the registry's history cannot be read: {place or 'the whole'}: {first['msg']}",
+                hint="a newer Tamis wrote it (pip install --upgrade tamis), or somebody changed it by hand",
+            ) from None
     return entries
 
 
-def broken_at(entries: Sequence[Entry]) -> int | None:
+def broken_at(lines: Sequence[str]) -> int | None:
     """Return the number of the first entry that was changed or has none before it; None when all are sound."""
     before = START
-    for number, entry in enumerate(entries, 1):
-        if entry.number != number or entry.before != before or not entry.sound:
+    for number, line in enumerate(lines, 1):
+        try:
+            said = json.loads(line)
+            sound = said["number"] == number and said["before"] == before and said["hash"] == _hash(said)
+        except (ValueError, KeyError, TypeError):
+            sound = False
+        if not sound:
             return number
-        before = entry.hash
+        before = said["hash"]
     return None
+
+
+def _hash(said: dict[str, Any]) -> str:
+    """The hash of what a line says, which stays the same when a later Tamis knows more fields."""
+    return fingerprint({key: value for key, value in said.items() if key != "hash"})

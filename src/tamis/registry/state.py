@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from tamis.core import UsageError, did_you_mean
-from tamis.registry.entry import Entry
+from tamis.core import DataError, UsageError, did_you_mean
+from tamis.registry.entry import Action, Entry
 
 Status = Literal["pending", "approved", "rejected", "removed"]
+
+CHAMPION = "champion"
+"""The alias that a model's bare name stands for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +23,8 @@ class Decision:
     who: str
     at: datetime
     reason: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What it was founded on, where that was told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +36,7 @@ class Version:
     status: Status
     facts: Mapping[str, Any]
     """`bundle` (its folder, below the registry's), `seal`, `name`, `run`, `fingerprint`, `dataset`,
-    `dataset_fingerprint`, `family`, and where they are known `evaluation` and `gate`."""
+    `dataset_fingerprint`, `family`, `task`, and where they are known `evaluation` and `gate`."""
     registered: Decision
     judged: Decision | None = None
 
@@ -43,20 +48,31 @@ class Version:
 
 @dataclass(frozen=True)
 class Model:
-    """The versions of a model, and where each alias was, the last place last."""
+    """The versions of a model, where each alias was, the last place last, and who moved it there."""
 
     name: str
     versions: Mapping[int, Version] = field(default_factory=dict)
     places: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    moved: Mapping[str, Decision] = field(default_factory=dict)
 
     @property
     def aliases(self) -> dict[str, int]:
         """Where each alias is now."""
         return {alias: places[-1] for alias, places in self.places.items() if places}
 
+    def aliases_of(self, number: int) -> list[str]:
+        """Return the aliases that name a version now."""
+        return [alias for alias, place in self.aliases.items() if place == number]
+
+    def place_before(self, alias: str) -> int | None:
+        """Return where an alias goes back to: the last place before this one that may still be served."""
+        *before, now = self.places.get(alias) or (0,)
+        usable = [each for each in before if each != now and self.versions[each].status == "approved"]
+        return usable[-1] if usable else None
+
     def version(self, ref: str) -> Version:
         """Return a version by its number or by an alias."""
-        number = int(ref) if ref.isdigit() else self.aliases.get(ref)
+        number = int(ref) if ref.isdecimal() else self.aliases.get(ref)
         if number is not None and number in self.versions:
             return self.versions[number]
         known = [*self.aliases, *map(str, self.versions)]
@@ -81,32 +97,55 @@ class State:
     def version(self, ref: str) -> Version:
         """Return a version by what it is called: `docs@3`, `docs@champion`."""
         name, _, tail = ref.partition("@")
-        return self.model(name).version(tail or "champion")
+        return self.model(name).version(tail or CHAMPION)
 
 
 def state_of(entries: Iterable[Entry]) -> State:
     """Return what a history says, in its order."""
-    models: dict[str, Model] = {}
+    models: dict[str, _Growing] = {}
     for entry in entries:
-        models[entry.model] = _after(entry, models.get(entry.model, Model(entry.model)))
-    return State(models)
+        if entry.model not in models:
+            models[entry.model] = _Growing()
+        try:
+            models[entry.model].take(entry)
+        except LookupError:
+            raise DataError(
+                f"entry {entry.number} of the registry's history ({entry.action} {entry.model}@{entry.version}) does "
+                "not follow from those before it: the history was changed",
+                hint="tamis models verify",
+            ) from None
+    return State({name: Model(name, each.versions, each.places, each.moved) for name, each in models.items()})
 
 
-def _after(entry: Entry, model: Model) -> Model:
-    decision = Decision(who=entry.who, at=entry.at, reason=entry.reason)
-    versions, places = dict(model.versions), dict(model.places)
-    match entry.action:
-        case "register":
-            versions[entry.version] = Version(
-                model=model.name, number=entry.version, status="pending", facts=entry.facts, registered=decision
+_STATUS: dict[Action, Status] = {"approve": "approved", "reject": "rejected", "remove": "removed"}
+
+
+class _Growing:
+    """A model while its entries are read; copying it for each of ten thousand would take seconds."""
+
+    def __init__(self) -> None:
+        self.versions: dict[int, Version] = {}
+        self.places: dict[str, tuple[int, ...]] = {}
+        self.moved: dict[str, Decision] = {}
+
+    def take(self, entry: Entry) -> None:
+        facts = {} if entry.action == "register" else entry.facts
+        decision = Decision(who=entry.who, at=entry.at, reason=entry.reason, facts=facts)
+        if entry.action == "register":
+            self.versions[entry.version] = Version(
+                model=entry.model, number=entry.version, status="pending", facts=entry.facts, registered=decision
             )
-        case "approve" | "reject" | "remove":
-            status: Status = {"approve": "approved", "reject": "rejected", "remove": "removed"}[entry.action]  # type: ignore[assignment]
-            versions[entry.version] = replace(versions[entry.version], status=status, judged=decision)
-        case "promote":
-            assert entry.alias is not None
-            places[entry.alias] = (*places.get(entry.alias, ()), entry.version)
-        case "rollback":
-            assert entry.alias is not None
-            places[entry.alias] = places[entry.alias][:-1]
-    return Model(model.name, versions, places)
+        elif entry.action in _STATUS:
+            before = self.versions[entry.version]
+            self.versions[entry.version] = replace(before, status=_STATUS[entry.action], judged=decision)
+        else:
+            if entry.alias is None or entry.version not in self.versions:
+                raise LookupError(entry.number)
+            places = self.places.get(entry.alias, ())
+            if entry.action == "rollback":  # places in between were passed over: they may not be served any more
+                back = max(place for place in range(-1, len(places) - 1) if place < 0 or places[place] == entry.version)
+                if back < 0:
+                    raise LookupError(entry.number)
+                places = places[:back]
+            self.places[entry.alias] = (*places, entry.version)
+            self.moved[entry.alias] = decision
