@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -270,3 +278,62 @@ def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     bucket = f"tamis-{uuid.uuid4().hex}"
     boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=bucket)
     return f"s3://{bucket}"
+
+
+def _postgres_programs() -> Path | None:
+    found = shutil.which("initdb")
+    folders = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    return next((folder for folder in folders if (folder / "postgres").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a new PostgreSQL on loopback; it refuses to run as root, so root lends it a name."""
+    programs = _postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not here: apt-get install postgresql")
+    pytest.importorskip("adbc_driver_postgresql.dbapi", reason="pip install 'tamis[sql]'")
+    home = Path(tempfile.mkdtemp(prefix="tamis-pg-"))
+    somebody: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("nobody")
+        os.chown(home, user.pw_uid, user.pw_gid)
+        somebody = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    quiet: dict[str, Any] = {"cwd": home, **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)}
+    (home / "password").write_text("pa:ss word\n")
+    initdb = [programs / "initdb", "-D", home / "data", "-U", "tamis", "-A", "scram-sha-256", "--no-sync", "-E", "UTF8"]
+    subprocess.run([*initdb, "--locale=C", f"--pwfile={home}/password"], check=True, **quiet, **somebody)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={home}", "fsync=off"]
+    options = [word for setting in settings for word in ("-c", setting)]
+    server = subprocess.Popen(
+        [programs / "postgres", "-D", home / "data", "-p", str(port), *options], **quiet, **somebody
+    )
+    try:
+        for _ in range(200):
+            if subprocess.run([programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port)], **quiet).returncode == 0:
+                break
+            time.sleep(0.05)
+        yield f"postgresql://tamis:pa%3Ass%20word@127.0.0.1:{port}/postgres"
+    finally:
+        server.send_signal(signal.SIGINT)  # do not wait for those who are still connected
+        server.wait()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server: str) -> Callable[[], str]:
+    """A function that returns the address of a new, empty database."""
+    from adbc_driver_postgresql import dbapi
+
+    numbers = itertools.count(1)
+
+    def make() -> str:
+        name = f"test_{next(numbers)}"
+        with dbapi.connect(postgres_server, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+        return f"{postgres_server.rpartition('/')[0]}/{name}"
+
+    return make

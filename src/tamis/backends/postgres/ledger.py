@@ -32,9 +32,7 @@ _SCHEMA = (
     "CREATE TRIGGER only_added_to BEFORE UPDATE OR DELETE OR TRUNCATE ON tamis_ledger "
     "FOR EACH STATEMENT EXECUTE FUNCTION tamis_ledger_refuses()",
 )
-_REASON = re.compile(
-    r"(?:ERROR:|FATAL:|Failed to connect:)\s+(.*?)(?:\n\w+:|\n\n?Query was|\. SQLSTATE|$)", re.DOTALL
-)
+_REASON = re.compile(r"(?:ERROR:|FATAL:|Failed to connect:)\s+(.*?)(?:\n\w+:|\n\n?Query was|\. SQLSTATE|$)", re.DOTALL)
 _READ = "SELECT line FROM tamis_ledger WHERE number > $1 ORDER BY number"
 _ADD = "INSERT INTO tamis_ledger (number, line) VALUES ($1, $2)"
 
