@@ -57,8 +57,9 @@ def step(
 ) -> Callable[[StepFunction], StepFunction]:
     """Mark a function as a step that makes these outputs.
 
-    Its first argument is a `Context`; arguments annotated `Artefact` or `list[Artefact]` are inputs, all others are
-    parameters. It returns a mapping with its outputs: artefacts, or values as JSON has them.
+    Its first argument is a `Context`; arguments annotated `Artefact` or `list[Artefact]` are inputs, one that may be
+    missing `Artefact | None = None`; all others are parameters. It returns a mapping with its outputs: artefacts, or
+    values as JSON has them.
     """
 
     def mark(function: StepFunction) -> StepFunction:
@@ -82,12 +83,15 @@ def kind_of(uses: str) -> Kind:
         raise UsageError(f"{uses} is no step", hint="put @tamis.pipeline.step(outputs=…) above it")
     outputs, settings, code, reads = getattr(function, _MARK)
     hints = typing.get_type_hints(function, include_extras=True)
-    inputs, parameters = {}, {}
+    inputs: dict[str, bool] = {}
+    parameters: dict[str, inspect.Parameter] = {}
+    optional: list[str] = []
     for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
-        if hints[name] is Artefact:
-            inputs[name] = False
-        elif hints[name] == list[Artefact]:
-            inputs[name] = True
+        hint = hints.get(name, Any)
+        if hint in (Artefact, Artefact | None, list[Artefact]):
+            inputs[name] = hint == list[Artefact]
+            if parameter.default is not parameter.empty:
+                optional.append(name)
         else:
-            parameters[name] = parameter.replace(annotation=hints[name])
-    return Kind(function, outputs, inputs, parameters, settings, code, reads)
+            parameters[name] = parameter.replace(annotation=hint)
+    return Kind(function, outputs, inputs, parameters, settings, code, tuple(optional))
