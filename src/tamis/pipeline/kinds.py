@@ -46,6 +46,8 @@ class Kind:
     reads: Reads | None = None
     """What else it depends on, as a JSON value that changes when that does: the content of a file that a parameter
     names, what the registry says. It is given the workspace and all arguments; None: nobody can tell, it runs."""
+    optional: tuple[str, ...] = ()
+    """Inputs with a default: they need not be given, and the step runs though what makes them did not."""
 
 
 def step(
@@ -94,4 +96,4 @@ def kind_of(uses: str) -> Kind:
                 optional.append(name)
         else:
             parameters[name] = parameter.replace(annotation=hint)
-    return Kind(function, outputs, inputs, parameters, settings, code, tuple(optional))
+    return Kind(function, outputs, inputs, parameters, settings, code, reads, tuple(optional))
