@@ -10,7 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 Happening = Literal["started", "finished", "cached", "skipped", "failed", "retried", "cancelled", "progress"]
-Status = Literal["waiting", "running", "finished", "cached", "skipped", "failed", "cancelled"]
+Status = Literal["waiting", "running", "finished", "cached", "skipped", "failed", "cancelled", "interrupted"]
+"""Interrupted is what says that it runs, but whose process is gone."""
 
 
 class Event(BaseModel):
