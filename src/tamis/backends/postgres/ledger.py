@@ -33,6 +33,7 @@ _SCHEMA = (
     "FOR EACH STATEMENT EXECUTE FUNCTION tamis_ledger_refuses()",
 )
 _REASON = re.compile(r"(?:ERROR:|FATAL:|Failed to connect:)\s+(.*?)(?:\n\w+:|\n\n?Query was|\. SQLSTATE|$)", re.DOTALL)
+_STATE = re.compile(r"SQLSTATE: (\w{5})")
 _READ = "SELECT line FROM tamis_ledger WHERE number > $1 ORDER BY number"
 _ADD = "INSERT INTO tamis_ledger (number, line) VALUES ($1, $2)"
 
@@ -122,24 +123,22 @@ class PostgresLedger:
         message = str(error)
         for secret in self._secrets:
             message = message.replace(secret, "…")
-        found = _REASON.search(message)
+        found, state = _REASON.search(message), _STATE.search(message)
         reason = re.sub(r"\s+", " ", found[1] if found else message).strip()
-        state = error.sqlstate or (re.search(r"SQLSTATE: (\w{5})", message) or ["", ""])[1]
-        match state:
-            case "42501":
-                hint = (
-                    f"whoever owns the database lets you in: GRANT USAGE, CREATE ON SCHEMA public TO {self._user or '…'};"
-                    f" where the table is there already: GRANT SELECT, INSERT ON tamis_ledger TO {self._user or '…'}"
-                )
-            case "55P03":
-                reason = f"somebody else has been writing for {_WAIT_SECONDS} seconds"
-                hint = "try again; pg_stat_activity tells who holds the lock"
-            case _ if "authentication failed" in reason or "no password supplied" in reason:
-                hint = "give the password in PGPASSWORD or in ~/.pgpass, and the user in registry.url"
-            case _ if "Failed to connect" in message:
-                hint = "check registry.url, and that the server takes connections from here"
-            case _:
-                hint = None
+        hint = None
+        if state and state[1] == "42501":
+            who = self._user or "…"
+            hint = (
+                f"whoever owns the database lets you in: GRANT USAGE, CREATE ON SCHEMA public TO {who};\n"
+                f"  where the table is there already: GRANT SELECT, INSERT ON tamis_ledger TO {who}"
+            )
+        elif state and state[1] == "55P03":
+            reason = f"somebody else has been writing for {_WAIT_SECONDS} seconds"
+            hint = "try again; pg_locks and pg_stat_activity tell who holds the lock"
+        elif "authentication failed" in reason or "no password supplied" in reason:
+            hint = "give the password in PGPASSWORD or in ~/.pgpass, and the user in registry.url"
+        elif "Failed to connect" in message:
+            hint = "check registry.url, and that the server takes connections from here"
         return TamisError(f"the registry at {self._shown}: {reason}", hint=hint)
 
 
