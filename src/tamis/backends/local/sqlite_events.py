@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import sqlite3
 import threading
@@ -12,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tamis.backends.local.event_json import to_json
-from tamis.core import DataError
+from tamis.backends.local.sqlite_file import explained, is_marked
 
 _APPLICATION = 0x7A4D1501
 """SQLite's own mark of whose file it is; `file` shows it too."""
+_WHAT = "a log of events"
 _WAIT_SECONDS = 10.0
 """How long another process may hold the file."""
 _PAGE_ROWS = 1000
@@ -49,7 +49,7 @@ class SqliteEvents:
                     self._writer.execute("COMMIT")
             except sqlite3.Error as error:
                 self._let_go()
-                raise _explained(error, self._path) from error
+                raise explained(error, self._path, _WHAT, waited_seconds=_WAIT_SECONDS) from error
 
     def read(self, *, after: int = 0) -> Iterator[tuple[int, Mapping[str, object]]]:
         """Yield (number, event) in order; what is appended meanwhile is read too."""
@@ -65,7 +65,7 @@ class SqliteEvents:
                         yield number, json.loads(event)
                     after = rows[-1][0]
         except sqlite3.Error as error:
-            raise _explained(error, self._path) from error
+            raise explained(error, self._path, _WHAT, waited_seconds=_WAIT_SECONDS) from error
 
     def close(self) -> None:
         """Let go of the file."""
@@ -89,14 +89,9 @@ class SqliteEvents:
         return connection
 
     def _check(self, connection: sqlite3.Connection) -> None:
-        connection.execute("BEGIN")  # both at one moment: another process may be making the file just now
-        (mark,) = connection.execute("PRAGMA application_id").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.execute("BEGIN")
+        is_marked(connection, self._path, _APPLICATION, _WHAT)
         connection.execute("COMMIT")
-        if mark != _APPLICATION and tables:
-            raise DataError(
-                f"{self._path} is a database of something else, not a log of events", hint="name another file"
-            )
 
     def _let_go(self) -> None:
         writer, self._writer = self._writer, None
@@ -121,18 +116,3 @@ def _turn_to_wal(connection: sqlite3.Connection) -> None:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
         time.sleep(0.005)
-
-
-def _explained(error: sqlite3.Error, path: Path) -> Exception:
-    """What is wrong, as the port says it: DataError when the file is no log, OSError when it cannot be had now."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return DataError(
-            f"{path} is damaged or no SQLite file: {error}",
-            hint="move it away, with its -wal and -shm; what is whole in it can be had with `sqlite3 FILE .recover`",
-        )
-    if code == sqlite3.SQLITE_FULL:
-        return OSError(errno.ENOSPC, "no space left for the log of events", str(path))
-    if code == sqlite3.SQLITE_BUSY:
-        return OSError(errno.EAGAIN, f"another process kept it locked for {_WAIT_SECONDS:g} s", str(path))
-    return OSError(errno.EIO, str(error), str(path))
