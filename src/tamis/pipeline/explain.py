@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,7 +19,9 @@ def changes(before: Parts, now: Parts) -> str:
         *_values(before["parameters"], now["parameters"]),
         *_values(_flat(before["settings"]), _flat(now["settings"])),
         *_inputs(before["inputs"], now["inputs"]),
+        *_reads(before.get("reads", {}), now["reads"]),
         *_code(before["code"], now["code"]),
+        *_values(before["reads"], now["reads"]),
         *_values(before["environment"], now["environment"]),
     ]
     more = f"; and {len(told) - _MOST} more" if len(told) > _MOST else ""
@@ -39,6 +42,8 @@ def _values(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} was {_shown(before[name])} and is there no more"
         elif name not in before:
             yield f"{name} is {_shown(now[name])} and was not there"
+        elif before[name] != now[name] and _is_fingerprint(before[name]) and _is_fingerprint(now[name]):
+            yield f"{name} changed"
         elif before[name] != now[name]:
             yield f"{name} was {_shown(before[name])} and is {_shown(now[name])}"
 
@@ -62,6 +67,13 @@ def _other(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     if old["kind"] == new["kind"] == "dataset":
         return f"{new['ref']} has other rows than {old['ref']}"
     return f"the {new['kind']} {new['ref']} is another than {old['ref']}"
+
+
+def _reads(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    if "unknown" in now:
+        yield "nobody can tell whether what it reads changed, without reading it"
+    elif before != now:
+        yield "what it reads changed"
 
 
 def _code(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
@@ -90,6 +102,10 @@ def _listed(value: Any) -> list[Any]:
 
 def _is_artefact(value: Any) -> bool:
     return isinstance(value, Mapping) and {"kind", "ref", "fingerprint"} == set(value)
+
+
+def _is_fingerprint(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{32,}", value) is not None
 
 
 def _shown(value: Any) -> str:

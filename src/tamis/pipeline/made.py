@@ -17,6 +17,7 @@ from tamis.core import DataError
 from tamis.pipeline.keys import StepKey
 from tamis.pipeline.room import no_room
 
+MADE = "made.db"
 _FORMAT = 1
 _PATIENCE_SECONDS = 30.0
 _TABLE = """

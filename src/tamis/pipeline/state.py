@@ -57,6 +57,11 @@ class RunState:
     finished: datetime | None = None
     why: str = ""
 
+    @property
+    def can_be_resumed(self) -> bool:
+        """True when it ended before it was through: it failed, was cancelled, or its process is gone."""
+        return self.status in ("failed", "cancelled", "interrupted")
+
 
 def state_of(name: str, steps: Iterable[str], events: Iterable[Event]) -> RunState:
     """Return where a run stands after its events; steps that nothing happened to wait."""

@@ -29,7 +29,7 @@ from tamis.pipeline.explain import ago, changes
 from tamis.pipeline.graph import Graph
 from tamis.pipeline.keys import StepKey
 from tamis.pipeline.lock import hold, holder_of
-from tamis.pipeline.made import Entry, Made
+from tamis.pipeline.made import MADE, Entry, Made
 from tamis.pipeline.room import full_disk_told
 from tamis.pipeline.state import Event, RunState, StepState, state_of
 
@@ -74,10 +74,10 @@ class RunStore:
         self, workspace: Workspace, name: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self.name = name
-        self.path = _runs(workspace) / name
+        self.path = runs_folder(workspace) / name
         self.record: RunRecord = _record(self.path)
         self.workspace = Workspace(workspace.root, self.record.overrides)
-        self.made = Made(workspace.pipeline / "made.db")
+        self.made = Made(workspace.pipeline / MADE)
         self._now = now
         self._turn = threading.Lock()
         self._file: int | None = None
@@ -98,7 +98,7 @@ class RunStore:
         if steps is None:
             steps = [step.name for step in graph.steps if not step.for_each]
         number = max((_number(path) for path in _run_folders(workspace)), default=0)
-        with full_disk_told(_runs(workspace)):
+        with full_disk_told(runs_folder(workspace)):
             while True:
                 number += 1
                 record = RunRecord(
@@ -110,12 +110,12 @@ class RunStore:
                     created=now(),
                     tamis=tamis.__version__,
                 )
-                with draft_folder(_runs(workspace)) as draft:
+                with draft_folder(runs_folder(workspace)) as draft:
                     (draft / GRAPH).write_text(graph.model_dump_json(indent=1) + "\n", encoding="utf-8")
                     (draft / RECORD).write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
                     (draft / EVENTS).touch()
                     with contextlib.suppress(FileExistsError):  # somebody else was quicker
-                        publish(draft, _runs(workspace) / record.name)
+                        publish(draft, runs_folder(workspace) / record.name)
                         return cls(workspace, record.name, now=now)
 
     @cached_property
@@ -203,6 +203,8 @@ class RunStore:
 
     def reuse(self, step: str, key: StepKey, *, expires_hours: float | None = None) -> Reuse:
         """Return what a step made before under this key, if all of it is still there as it was, and why or why not."""
+        if not key.fingerprint:
+            return Reuse(None, "nobody can tell whether what it reads changed")
         entry = self.made.by_key(key.fingerprint)
         if entry is None:
             return Reuse(None, self._why_new(step, key))
@@ -221,6 +223,8 @@ class RunStore:
         for artefact in artefacts_in(outputs):
             if not is_there(self.workspace, artefact):
                 raise DataError(f"step {step!r} says that it made {artefact.kind} {artefact.ref}, and it is not there")
+        if not key.fingerprint:
+            return
         written = write_outputs(outputs)
         self.made.keep(Entry(key=key, step=step, run=self.name, at=self._now(), seconds=seconds, outputs=written))
 
@@ -323,12 +327,13 @@ def _record(path: Path) -> RunRecord:
         raise DataError(f"{path / RECORD} is damaged: {error}") from None
 
 
-def _runs(workspace: Workspace) -> Path:
+def runs_folder(workspace: Workspace) -> Path:
+    """Return the folder of the runs of a workspace's pipeline."""
     return workspace.pipeline / "runs"
 
 
 def _run_folders(workspace: Workspace) -> list[Path]:
-    runs = _runs(workspace)
+    runs = runs_folder(workspace)
     folders = runs.glob(f"{_STEM}*/{RECORD}") if runs.is_dir() else ()
     return [path.parent for path in folders if path.parent.name.removeprefix(_STEM).isdigit()]
 
