@@ -40,8 +40,8 @@ def clean(
     Example: tamis data clean reviews --steps html,urls,whitespace --preview 5
     """
     from tamis.core import UsageError
-    from tamis.data import derive, open_dataset
-    from tamis.features import Cleaner
+    from tamis.data import open_dataset
+    from tamis.features import Cleaner, cleaning_in_words, record_cleaning
 
     if list_steps:
         _list_steps(as_json)
@@ -54,17 +54,12 @@ def clean(
     if preview is not None:
         _show(dataset, cleaner, preview, as_json)
         return
-    if dataset.manifest.task == "spans" and cleaner.spec:
-        raise UsageError(
-            f"the labels of {dataset.ref} are spans, which count the characters of the text as it is",
-            hint="clean it before it is labelled, or record no steps: --steps none",
-        )
-    operation = f"clean: {', '.join(_name(step) for step in cleaner.spec) or 'nothing'}"
-    cleaned, new = derive(workspace, dataset, None, operation=operation, cleaning=cleaner.spec)
+    cleaned, new = record_cleaning(workspace, dataset, cleaner)
     if as_json:
         output.print_json({"dataset": cleaned.ref, "new": new, "cleaning": cleaner.spec})
         return
-    print(f"{cleaned.ref}: {operation}" if new else f"nothing to do: {cleaned.ref} is cleaned like that already")
+    done = f"{cleaned.ref}: {cleaning_in_words(cleaner)}"
+    print(done if new else f"nothing to do: {cleaned.ref} is cleaned like that already")
 
 
 def _spec(steps: str | None) -> list[Any]:
@@ -84,10 +79,6 @@ def _spec(steps: str | None) -> list[Any]:
             f"--steps cannot be read: {steps}", hint="it looks like html,urls or 'html, {urls: {replace: URL}}'"
         ) from None
     return list(spec)
-
-
-def _name(entry: Any) -> str:
-    return entry if isinstance(entry, str) else str(next(iter(entry)))
 
 
 def _list_steps(as_json: bool) -> None:

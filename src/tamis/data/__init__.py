@@ -25,6 +25,7 @@ from tamis.data.saved import SavedQuery, bind_query, save_query, saved_queries, 
 from tamis.data.schema import Schema
 from tamis.data.sources import Reject, Source, SourceOptions
 from tamis.data.sources.registry import SourceFile, open_source, source_files
+from tamis.data.sources.seen import source_fingerprint, source_place
 from tamis.data.translate import dialects, parse, translate
 from tamis.data.writer import DatasetWriter, derive
 
@@ -66,6 +67,8 @@ __all__ = [
     "saved_queries",
     "saved_query",
     "source_files",
+    "source_fingerprint",
+    "source_place",
     "sql_engine",
     "stream_query",
     "translate",

@@ -15,6 +15,7 @@ from tamis.decide.fit_unknown import MOST_REFERENCES, UnknownReport
 from tamis.decide.promise import Measured, Promise, check_promise
 from tamis.decide.reasons import CONFIDENT, EMPTY, LOW_CONFIDENCE, REASONS, UNKNOWN_TEXT
 from tamis.decide.rule import Rule, Verdict
+from tamis.decide.unknown import FILE as UNKNOWN_FILE
 from tamis.decide.unknown import Unknown
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "LOW_CONFIDENCE",
     "MOST_REFERENCES",
     "REASONS",
+    "UNKNOWN_FILE",
     "UNKNOWN_TEXT",
     "Calibration",
     "CalibrationReport",

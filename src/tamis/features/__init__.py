@@ -16,6 +16,7 @@ from tamis.features.personal import (
     personal_data,
     without_personal_data,
 )
+from tamis.features.record import cleaning_in_words, record_cleaning
 from tamis.features.similarity import Duplicates, exact_groups, find_near_duplicates
 from tamis.features.stop_words import stop_words
 from tamis.features.tfidf import SparseRows, Tfidf, learn_tfidf
@@ -40,6 +41,7 @@ __all__ = [
     "TokenRows",
     "Tokenizer",
     "cheapest_batches",
+    "cleaning_in_words",
     "count_tokens",
     "exact_groups",
     "find_near_duplicates",
@@ -48,6 +50,7 @@ __all__ = [
     "load_tokenizer",
     "masked",
     "personal_data",
+    "record_cleaning",
     "stop_words",
     "tokenize",
     "without_personal_data",

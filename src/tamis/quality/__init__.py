@@ -14,17 +14,19 @@ from tamis.quality.constraints.history import MetricHistory
 from tamis.quality.constraints.kinds import KINDS
 from tamis.quality.constraints.measure import Measured, measure
 from tamis.quality.constraints.suggest import Suggestion, suggest_constraints, suggestions_yaml
-from tamis.quality.constraints.suite import constraints_of, read_constraints
+from tamis.quality.constraints.suite import CONSTRAINTS_FILE, constraints_of, read_constraints
 from tamis.quality.constraints.tables import verification_tables, write_tables
 from tamis.quality.constraints.verify import ConstraintResult, Verification, verify_constraints
 from tamis.quality.context import CheckContext
 from tamis.quality.doctor import check_dataset
 from tamis.quality.finding import Finding, Fix, as_rows, counted, percent
+from tamis.quality.language import languages_of
 from tamis.quality.page import report_page
 from tamis.quality.report import Report
 from tamis.quality.table import all_checks
 
 __all__ = [
+    "CONSTRAINTS_FILE",
     "KINDS",
     "Anomaly",
     "Applied",
@@ -48,6 +50,7 @@ __all__ = [
     "check_dataset",
     "constraints_of",
     "counted",
+    "languages_of",
     "measure",
     "percent",
     "read_constraints",

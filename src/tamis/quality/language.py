@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from tamis.features import WORD_PATTERN
+from tamis.quality.config import QualitySettings
 from tamis.quality.context import CheckContext
 from tamis.quality.finding import Finding, Rows, as_rows, counted, percent, shown
 
@@ -71,6 +72,17 @@ def check_language(context: CheckContext) -> Iterable[Finding]:
         samples=tuple(f"{others[row][0]}: {shown(others[row][1], width=90)}" for row in rows[: settings.shown_rows]),
         details={"languages": dict(counts), "language": wanted, "all_rows_looked_at": not partly},
     )
+
+
+def languages_of(texts: Iterable[str], *, settings: QualitySettings | None = None) -> Counter[str]:
+    """Return in which languages texts are, those that are long enough and surely known: `{"en": 380, "de": 4}`."""
+    settings = settings or QualitySettings()
+    found: Counter[str] = Counter()
+    for text in texts:
+        if len(text.split(None, settings.language_min_words)) >= settings.language_min_words or _dense(text):
+            language, confidence = _identifier()(_heart(text))
+            found[language] += confidence >= settings.language_confidence
+    return +found
 
 
 def _judged(context: CheckContext, rows: Rows) -> Iterator[tuple[int, str, float, str]]:

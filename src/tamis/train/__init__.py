@@ -6,11 +6,12 @@ listens.
 """
 
 from tamis.train.baseline import linear_baseline
-from tamis.train.compare import best_run, compare_runs
+from tamis.train.compare import best_of_runs, best_run, compare_runs
 from tamis.train.config import TrainSettings
 from tamis.train.estimator import TextClassifier
 from tamis.train.events import EpochDone, Event, Listener, Noted, StepDone, StopTraining
 from tamis.train.journal import read_metrics
+from tamis.train.recalibrate import recalibrate
 from tamis.train.record import Run, find_run, list_runs
 from tamis.train.rows import TrainingRows
 from tamis.train.run import train_model
@@ -26,11 +27,13 @@ __all__ = [
     "TextClassifier",
     "TrainSettings",
     "TrainingRows",
+    "best_of_runs",
     "best_run",
     "compare_runs",
     "find_run",
     "linear_baseline",
     "list_runs",
     "read_metrics",
+    "recalibrate",
     "train_model",
 ]

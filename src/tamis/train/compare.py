@@ -21,8 +21,21 @@ def best_run(workspace: Workspace, dataset: str | None = None) -> Run:
         on = f" on {dataset}" if dataset else ""
         raise UsageError(f"no finished run{on} has a validation score", hint=f"tamis train {dataset or 'DATASET'}")
     newest = scored[-1]
-    same = [run for run in scored if (run.dataset, run.main_metric) == (newest.dataset, newest.main_metric)]
-    return max(reversed(same), key=lambda run: (run.score or 0.0, -run.started.timestamp()))
+    return best_of_runs(
+        [run for run in scored if (run.dataset, run.main_metric) == (newest.dataset, newest.main_metric)]
+    )
+
+
+def best_of_runs(runs: Sequence[Run]) -> Run:
+    """Return the one of several runs on the same rows with the best main score on validation; of equals the first."""
+    if len(runs) > 1 and (silent := [run.name for run in runs if run.score is None]):
+        raise UsageError(
+            f"{', '.join(silent)}: no validation score, so nothing says which of {len(runs)} runs is the best",
+            hint="split the dataset with a validation split, or train one model only",
+        )
+    if len({(run.dataset_fingerprint, run.main_metric) for run in runs}) > 1:
+        raise UsageError("runs on different rows cannot be compared by their validation scores")
+    return max(runs, key=lambda run: run.score or 0.0)
 
 
 def compare_runs(runs: Sequence[Run]) -> dict[str, dict[str, list[Any]]]:

@@ -128,7 +128,7 @@ def _make(
     assignment = _assignments(
         workspace, settings, material, run.path, resume=resume, emit=watchers.hear, progress=watchers.progress
     )
-    manifest = _manifest(run, dataset, material)
+    manifest = manifest_of(run, dataset, material)
     best, scores = fit_best(settings, assignment, run.path / SEEDS, manifest, emit=watchers.note)
     _, report = finish_bundle(best, material, decide, into=run.path / BUNDLE)
     for sentence in report.notes:
@@ -195,8 +195,8 @@ def _assignments(
     )
 
 
-def _manifest(run: Run, dataset: Dataset, material: Material) -> BundleManifest:
-    """What the bundle says before anything was decided."""
+def manifest_of(run: Run, dataset: Dataset, material: Material) -> BundleManifest:
+    """Return what a run's bundle says before anything was decided."""
     return BundleManifest(
         name=f"{run.name}.{run.fingerprint[:4]}",
         family=run.family,

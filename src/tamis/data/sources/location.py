@@ -94,13 +94,14 @@ def _local(source: str, suffixes: Collection[str]) -> list[Input]:
             raise UsageError(f"{source} is neither a file nor a folder", hint="save it to a file first")
         files = [path]
     else:
-        files = _matching(path)
+        files = matching(path)
         if not files:
             raise UsageError(f"no file matches {source}", hint="quote the pattern, and check it with `ls`")
     return [item for file in files for item in _open_path(file, uri=str(file), name=file.name, suffixes=suffixes)]
 
 
-def _matching(pattern: Path) -> list[Path]:
+def matching(pattern: Path) -> list[Path]:
+    """Return the files that a pattern means, sorted; hidden ones are not meant."""
     magic = next(number for number, part in enumerate(pattern.parts) if glob.has_magic(part))
     root = Path(*pattern.parts[:magic])
     found = root.glob(str(Path(*pattern.parts[magic:])))
