@@ -19,7 +19,6 @@ def changes(before: Parts, now: Parts) -> str:
         *_values(before["parameters"], now["parameters"]),
         *_values(_flat(before["settings"]), _flat(now["settings"])),
         *_inputs(before["inputs"], now["inputs"]),
-        *_reads(before.get("reads", {}), now["reads"]),
         *_code(before["code"], now["code"]),
         *_values(before["reads"], now["reads"]),
         *_values(before["environment"], now["environment"]),
@@ -67,13 +66,6 @@ def _other(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     if old["kind"] == new["kind"] == "dataset":
         return f"{new['ref']} has other rows than {old['ref']}"
     return f"the {new['kind']} {new['ref']} is another than {old['ref']}"
-
-
-def _reads(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    if "unknown" in now:
-        yield "nobody can tell whether what it reads changed, without reading it"
-    elif before != now:
-        yield "what it reads changed"
 
 
 def _code(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
