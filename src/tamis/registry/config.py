@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from tamis.core import Settings
 
 
@@ -12,3 +14,8 @@ class RegistrySettings(Settings):
     """Where the history is: empty is SQLite in the workspace; `postgresql://user@host/database` is shared by many."""
     bundles: str = ""
     """Where the bundles of versions are: empty is `.tamis/registry/bundles`; a shared history needs a shared folder."""
+    hosts: tuple[str, ...] = ()
+    """Addresses of `tamis serve` elsewhere that `promote` and `rollback` wait for; servers of this workspace are known
+    without. One that follows nothing is told what the champion is, with the key in TAMIS_SERVE_KEY."""
+    follow_seconds: float = Field(default=10.0, gt=0)
+    """How long `promote` and `rollback` wait until every host serves the version."""
