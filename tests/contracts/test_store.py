@@ -122,3 +122,15 @@ class TestS3Says:
     def test_an_address_without_a_bucket(self):
         with pytest.raises(UsageError, match="names no bucket"):
             list(plugins.load("store", "s3")().list("s3:///data.csv"))
+
+
+def test_a_file_whose_content_changed_has_another_mark(place):
+    store, root = place
+    marks = []
+    for content in (b"12345", b"67890"):
+        _put(store, f"{root}/a.txt", content)
+        (listed,), (alone,) = list(store.list(root)), list(store.list(f"{root}/a.txt"))
+        assert listed.mark == alone.mark
+        marks.append(listed.mark)
+    assert marks[0] != marks[1]
+    assert all(marks)

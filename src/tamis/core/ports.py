@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 
@@ -19,13 +19,16 @@ Out = TypeVar("Out")
 
 
 class Executor(Protocol):
-    """Runs picklable functions somewhere. Chapters hand over work and never learn who does it."""
+    """Runs picklable functions somewhere. Chapters hand over work and never learn who does it.
+
+    It is made with `workers`, how many pieces are worked on at the same time (0: its own choice), and `tries`.
+    A process that is killed changes nothing in the result: what it had not returned is done again. What has killed its
+    process `tries` times ends in `WorkerLost`. So a function may be called more than once, and returns the same then.
+    What a function raises comes through as it is.
+    """
 
     def map_batches(self, fn: Callable[[In], Out], batches: Iterable[In]) -> Iterator[Out]:
-        """Yield `fn(batch)` for each batch, in the order of the batches, holding only a few at a time.
-
-        `WorkerLost` when a process that worked on them is killed.
-        """
+        """Yield `fn(batch)` for each batch, in the order of the batches, holding only a few at a time."""
         ...
 
     def run_trials(self, fn: Callable[[In], Out], trials: Sequence[In]) -> list[Out]:
@@ -33,7 +36,11 @@ class Executor(Protocol):
         ...
 
     def run_group(self, fn: Callable[[int, int], Out], workers: int) -> list[Out]:
-        """Return `fn(rank, workers)` for workers that run at the same time and may talk to each other."""
+        """Return `fn(rank, workers)` for workers that run at the same time and may talk to each other.
+
+        Several find where they meet in the environment (`core.join_group`), each in a process of its own. When one of
+        them raises, the others end; when one of them is killed, all begin again.
+        """
         ...
 
 
@@ -43,6 +50,8 @@ class StoredFile:
 
     uri: str
     bytes: int
+    mark: str = field(default="", compare=False)
+    """Another one when the content is another, as far as the store knows without reading it: a time, an ETag."""
 
 
 class Store(Protocol):

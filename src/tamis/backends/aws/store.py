@@ -40,21 +40,22 @@ class S3Store:
         """Yield the file at `uri`, or every file below it, sorted."""
         bucket, key = _split(uri)
         with _explained(uri):
-            if key and not key.endswith("/") and (bytes_ := self._size(bucket, key)) is not None:
-                yield StoredFile(uri=uri, bytes=bytes_)
+            if key and not key.endswith("/") and (head := self._head(bucket, key)) is not None:
+                yield StoredFile(uri=uri, bytes=head["ContentLength"], mark=head["ETag"].strip('"'))
                 return
             prefix = f"{key.rstrip('/')}/" if key else ""
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 for item in page.get("Contents", ()):
-                    yield StoredFile(uri=f"s3://{bucket}/{item['Key']}", bytes=item["Size"])
+                    uri_ = f"s3://{bucket}/{item['Key']}"
+                    yield StoredFile(uri=uri_, bytes=item["Size"], mark=item["ETag"].strip('"'))
 
     def read(self, uri: str) -> AbstractContextManager[BinaryIO]:
         """Open a file for reading; a connection that breaks is taken up again where it stopped."""
         bucket, key = _split(uri)
         with _explained(uri):
-            if (size := self._size(bucket, key)) is None:
+            if (head := self._head(bucket, key)) is None:
                 raise FileNotFoundError(uri)
-        return cast(BinaryIO, io.BufferedReader(_Object(self._client, uri, size), _BUFFER_BYTES))
+        return cast(BinaryIO, io.BufferedReader(_Object(self._client, uri, head["ContentLength"]), _BUFFER_BYTES))
 
     @contextlib.contextmanager
     def write(self, uri: str) -> Iterator[BinaryIO]:
@@ -79,9 +80,9 @@ class S3Store:
         # a bucket is found from any region, and other services do not ask for one
         return session.client("s3", region_name=session.region_name or "us-east-1", config=config)
 
-    def _size(self, bucket: str, key: str) -> int | None:
+    def _head(self, bucket: str, key: str) -> Any | None:
         try:
-            return int(self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+            return self._client.head_object(Bucket=bucket, Key=key)
         except ClientError as error:
             if error.response["ResponseMetadata"].get("HTTPStatusCode") != 404:
                 raise

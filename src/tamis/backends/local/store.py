@@ -19,7 +19,8 @@ class LocalStore:
         path = _path(uri)
         found = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
         for file in found:
-            yield StoredFile(uri=file.absolute().as_uri(), bytes=file.stat().st_size)
+            facts = file.stat()
+            yield StoredFile(uri=file.absolute().as_uri(), bytes=facts.st_size, mark=str(facts.st_mtime_ns))
 
     def read(self, uri: str) -> AbstractContextManager[BinaryIO]:
         """Open a file for reading."""
