@@ -55,15 +55,15 @@ def batch(
     Example: tamis batch reviews.csv -o predictions --shard-rows 20 --dry-run
     """
     from tamis.core import plugins
-    from tamis.models import find_bundle
     from tamis.predict import BatchJob, PredictSettings, cores, run_batch
+    from tamis.registry import find_model
 
     workspace = output.workspace()
     settings = workspace.config.of(PredictSettings)
     job = BatchJob(
         source=source,
         target=target,
-        bundle=find_bundle(workspace, model).path,
+        bundle=find_model(workspace, model).path,
         shard_rows=shard_rows,
         text=output.several([text_column] if text_column else None),
         id_column=id_column,

@@ -21,7 +21,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def behave(
-    model: Annotated[str, typer.Argument(help="A model: a run, a folder, or a .tamis file.")],
+    model: Annotated[str, typer.Argument(help="A model: a run, a version (docs@3), a folder, or a .tamis file.")],
     suite: Annotated[Path, typer.Argument(metavar="SUITE.yaml", help="What it is expected to do.")],
     data: Annotated[
         str, typer.Option("--data", metavar="DATASET", help="For tests with from: (default: what it learned from).")
@@ -41,16 +41,16 @@ def behave(
     Afterwards: tamis behave reviews-linear-1 suite.yaml --junit results.xml --html behaviour.html
     """
     from tamis import evaluate
-    from tamis.cli.opened import open_classifier
     from tamis.core import CheckFailed, UsageError, write_atomic
     from tamis.data import open_dataset
-    from tamis.models import find_bundle
+    from tamis.predict import open_classifier
+    from tamis.registry import find_model
 
     workspace = output.workspace()
     for file in (suite if init else None, junit, html):
         if file is not None and file.exists() and not force:
             raise UsageError(f"{file} is there already", hint="add --force to replace it")
-    bundle = find_bundle(workspace, model)
+    bundle = find_model(workspace, model)
     source = data or bundle.manifest.lineage.dataset
     if init:
         name = model if "/" not in model else bundle.name

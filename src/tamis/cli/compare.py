@@ -24,7 +24,9 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="A model: a run, a folder, or a .tamis file.")],
+    first: Annotated[
+        str, typer.Argument(metavar="A", help="A model: a run, a version (docs@3), a folder, or a .tamis file.")
+    ],
     second: Annotated[str, typer.Argument(metavar="B", help="The model to hold against it.")],
     data: Annotated[
         str | None,
@@ -56,16 +58,16 @@ def compare(
     from dataclasses import replace
 
     from tamis import evaluate
-    from tamis.cli.opened import open_classifier
     from tamis.core import CheckFailed, UsageError, write_atomic
-    from tamis.models import find_bundle
+    from tamis.predict import open_classifier
+    from tamis.registry import find_model
 
     if html is not None and html.exists() and not force:
         raise UsageError(f"{html} is there already", hint="add --force to replace it")
     workspace = output.workspace()
     settings = workspace.config.of(evaluate.EvaluateSettings)
     progress = output.progress()
-    bundles = [find_bundle(workspace, name) for name in (first, second)]
+    bundles = [find_model(workspace, name) for name in (first, second)]
     rows = _same_rows(workspace, bundles, data, label)
     scored = [
         evaluate.score_rows(open_classifier(workspace, bundle), some)

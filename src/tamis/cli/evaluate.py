@@ -26,7 +26,8 @@ def add_commands(app: typer.Typer) -> None:
 
 def evaluate(
     model: Annotated[
-        str | None, typer.Argument(help="A run, a bundle's folder or .tamis file. [default: newest run]")
+        str | None,
+        typer.Argument(help="A run, a version (docs@3, docs@champion), a folder or .tamis file. [default: newest run]"),
     ] = None,
     data: Annotated[
         str | None,
@@ -63,12 +64,12 @@ def evaluate(
     Example: tamis evaluate reviews-linear-1 reviews:validation --by stars --slice "loved: stars > 2" -o judged
     """
     from tamis import evaluate as chapter
-    from tamis.cli.opened import open_classifier
-    from tamis.models import find_bundle
+    from tamis.predict import open_classifier
+    from tamis.registry import find_model
 
     workspace = output.workspace()
     settings = _settings(workspace, baseline=baseline, resamples=resamples, seed=seed)
-    bundle = find_bundle(workspace, model)
+    bundle = find_model(workspace, model)
     rows = chapter.read_labelled(workspace, bundle, data, label=label, progress=output.progress())
     target = folder or chapter.evaluation_folder(workspace, bundle, rows.name)
     chapter.check_folder(target, force=force or folder is None)

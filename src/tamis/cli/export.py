@@ -29,7 +29,8 @@ def add_commands(app: typer.Typer) -> None:
 
 def export(
     model: Annotated[
-        str | None, typer.Argument(help="A run, a bundle's folder or .tamis file. [default: newest run]")
+        str | None,
+        typer.Argument(help="A run, a version (docs@3, docs@champion), a folder or .tamis file. [default: newest run]"),
     ] = None,
     to: Annotated[Literal["onnx", "tamis", "folder"], typer.Option("--to", help="What to make of it.")] = "onnx",
     out: Annotated[
@@ -64,12 +65,12 @@ def export(
     """
     from tamis import export as chapter
     from tamis.core import CheckFailed, UsageError
-    from tamis.models import find_bundle
+    from tamis.registry import find_model, is_version
 
     workspace = output.workspace()
     if to != "onnx" and (quantise or tolerance is not None or data is not None or quick):
         raise UsageError(f"--quantise, --tolerance, --data and --quick go with --to onnx, not with --to {to}")
-    bundle = find_bundle(workspace, model)
+    bundle = find_model(workspace, model)
     if to != "onnx":
         if out is None:
             raise UsageError(f"--to {to} needs a place to write to", hint=f"name it: -o {_example(bundle.name, to)}")
@@ -78,6 +79,11 @@ def export(
         return
     if out is None and model is not None and Path(model).is_file():
         raise UsageError(f"{model} is one file, which is left as it is", hint="name where the result goes: -o PATH")
+    if out is None and model is not None and is_version(workspace, model):
+        raise UsageError(
+            f"{model} is registered: it stays what was approved",
+            hint="name where the result goes: -o PATH; and register that",
+        )
     settings = workspace.config.of(chapter.ExportSettings)
     if tolerance is not None:
         settings = settings.model_copy(update={"tolerance": tolerance})

@@ -43,11 +43,11 @@ def label_errors(
     Example: tamis data label-errors reviews -o review.csv --html label-errors.html
     """
     from tamis import evaluate
-    from tamis.cli.opened import open_classifier
     from tamis.core import UsageError, write_atomic
     from tamis.data import open_dataset
     from tamis.features import FeatureSettings
-    from tamis.models import find_bundle
+    from tamis.predict import open_classifier
+    from tamis.registry import find_model
     from tamis.train import TrainSettings
 
     if out is not None and out.suffix.lower() not in (".csv", ".parquet"):
@@ -57,7 +57,7 @@ def label_errors(
             raise UsageError(f"{file} is there already", hint="add --force to replace it")
     workspace = output.workspace()
     dataset = open_dataset(workspace, name)
-    bundle = find_bundle(workspace, model) if model else None
+    bundle = find_model(workspace, model) if model else None
     settings = workspace.config.of(TrainSettings).model_copy(update={"family": family})
     found = evaluate.find_label_errors(
         dataset,

@@ -21,7 +21,10 @@ READING = "Reading (found out when not given)"
 
 # what `tamis batch` and `tamis serve` are asked as well
 Model = Annotated[
-    str | None, typer.Option("--model", "-m", help="A run, a bundle's folder or .tamis file. [default: newest run]")
+    str | None,
+    typer.Option(
+        "--model", "-m", help="A run, a version (docs@3, docs@champion), a folder or .tamis file. [default: newest run]"
+    ),
 ]
 EngineName = Annotated[
     str | None, typer.Option(help="onnxruntime, openvino or torch. [default: what the model recorded as quickest]")
@@ -69,8 +72,8 @@ def predict(
     Example: tamis predict --text "a tender film" --text "slow and loud"
     """
     from tamis.core import UsageError
-    from tamis.models import find_bundle
     from tamis.predict import Classifier, PredictSettings, check_target
+    from tamis.registry import find_model
 
     if (source is None) == (not text):
         raise UsageError("give a FILE, - for stdin, or --text", hint='as in: tamis predict --text "a tender film"')
@@ -87,7 +90,7 @@ def predict(
         check_target(target)
     settings = workspace.config.of(PredictSettings)
     classifier = Classifier.open(
-        find_bundle(workspace, model),
+        find_model(workspace, model),
         engine=engine or settings.engine,
         threads=settings.threads,
         batch_tokens=settings.batch_tokens,
