@@ -14,7 +14,14 @@ from tamis.evaluate.behaviour import (
     starter_suite,
     suite_page,
 )
-from tamis.evaluate.compare import Comparison, Difference, compare_models, comparison_page, p_in_words
+from tamis.evaluate.compare import (
+    Comparison,
+    Difference,
+    compare_bundles,
+    compare_models,
+    comparison_page,
+    p_in_words,
+)
 from tamis.evaluate.config import EvaluateSettings
 from tamis.evaluate.intervals import Bootstrap, Interval, difference, measure
 from tamis.evaluate.label_errors import (
@@ -64,6 +71,7 @@ __all__ = [
     "by_conditions",
     "by_length",
     "check_folder",
+    "compare_bundles",
     "compare_models",
     "comparison_page",
     "difference",

@@ -13,6 +13,7 @@ from tamis.predict.engine import Engine, RawScores
 from tamis.predict.engines import ENGINES, load_engine
 from tamis.predict.file import FileResult, predict_file
 from tamis.predict.lines import ArrivedLines, arriving_lines
+from tamis.predict.opened import open_classifier
 from tamis.predict.rows import open_rows
 from tamis.predict.table import check_target
 
@@ -31,6 +32,7 @@ __all__ = [
     "check_target",
     "cores",
     "load_engine",
+    "open_classifier",
     "open_rows",
     "plan_batch",
     "predict_file",

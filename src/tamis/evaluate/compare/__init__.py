@@ -5,6 +5,7 @@ changed.
 """
 
 from tamis.evaluate.compare.align import align
+from tamis.evaluate.compare.bundles import compare_bundles
 from tamis.evaluate.compare.chance import holm, swap_test
 from tamis.evaluate.compare.compare import compare_models, label_text
 from tamis.evaluate.compare.mcnemar import McNemar
@@ -18,6 +19,7 @@ __all__ = [
     "McNemar",
     "PartDifference",
     "align",
+    "compare_bundles",
     "compare_models",
     "comparison_page",
     "holm",

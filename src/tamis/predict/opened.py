@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tamis.core import Workspace
-    from tamis.models import Bundle
-    from tamis.predict import Classifier
+from tamis.core import Workspace
+from tamis.models import Bundle
+from tamis.predict.classifier import Classifier
+from tamis.predict.config import PredictSettings
 
 
 def open_classifier(workspace: Workspace, bundle: Bundle) -> Classifier:
@@ -15,8 +13,6 @@ def open_classifier(workspace: Workspace, bundle: Bundle) -> Classifier:
 
     A linear model runs by itself: what the section says of engine and device is for the others.
     """
-    from tamis.predict import Classifier, PredictSettings
-
     settings = workspace.config.of(PredictSettings)
     alone = bundle.manifest.family == "linear"
     return Classifier.open(
