@@ -7,13 +7,19 @@ state of every step with its reason, and whatever the steps made.
 
 from tamis.pipeline.artefact import Artefact, Value
 from tamis.pipeline.artefacts import KINDS, find_artefact, is_there
+from tamis.pipeline.cancel import cancel_flag
+from tamis.pipeline.check import Problem, check_graph
 from tamis.pipeline.config import PipelineSettings
+from tamis.pipeline.engine import run_graph
 from tamis.pipeline.graph import Graph, Parameter, Step
 from tamis.pipeline.keys import StepKey, step_key
 from tamis.pipeline.kinds import Context, Kind, kind_of, step
 from tamis.pipeline.lock import Holder, holder_of
+from tamis.pipeline.parameters import given_parameters
+from tamis.pipeline.plan import Instance, plan
+from tamis.pipeline.reuse import Reuse, read_outputs, write_outputs
 from tamis.pipeline.state import Event, RunState, StepState, state_of
-from tamis.pipeline.store import Reuse, RunStore, find_run, run_names
+from tamis.pipeline.store import RunStore, find_run, run_names
 
 __all__ = [
     "KINDS",
@@ -22,9 +28,11 @@ __all__ = [
     "Event",
     "Graph",
     "Holder",
+    "Instance",
     "Kind",
     "Parameter",
     "PipelineSettings",
+    "Problem",
     "Reuse",
     "RunState",
     "RunStore",
@@ -32,13 +40,20 @@ __all__ = [
     "StepKey",
     "StepState",
     "Value",
+    "cancel_flag",
+    "check_graph",
     "find_artefact",
     "find_run",
+    "given_parameters",
     "holder_of",
     "is_there",
     "kind_of",
+    "plan",
+    "run_graph",
+    "read_outputs",
     "run_names",
     "state_of",
     "step",
     "step_key",
+    "write_outputs",
 ]

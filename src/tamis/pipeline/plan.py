@@ -54,6 +54,8 @@ class Instance:
     """The instances that must be done before."""
     heard: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each step that its parameters or its condition name: the instances that answer."""
+    many: tuple[str, ...] = ()
+    """Those of them that answer with a list, for they fan out where this one does not."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """The parameters of the graph."""
 
@@ -158,6 +160,7 @@ class _Planning:
             inputs=inputs,
             needs=tuple(dict.fromkeys(needs)),
             heard=heard,
+            many=tuple(name for name in heard if not self.axes.get(name, {}).keys() <= places.keys()),
             values=self.values,
         )
 

@@ -31,6 +31,8 @@ class Event(BaseModel):
     """Artefacts as mappings with a `kind`, values as they are."""
     seconds: float = 0.0
     attempt: int = 1
+    exit_code: int = 0
+    """Of a failure: what the command line ends with, 3 where a gate or a check did not hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,7 @@ class StepState:
     outputs: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     attempts: int = 0
+    exit_code: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class RunState:
     started: datetime | None = None
     finished: datetime | None = None
     why: str = ""
+    exit_code: int = 0
+    """What the command line ends with."""
 
     @property
     def can_be_resumed(self) -> bool:
@@ -74,6 +79,7 @@ def state_of(name: str, steps: Iterable[str], events: Iterable[Event]) -> RunSta
                 run,
                 status=status or run.status,
                 why=event.why,
+                exit_code=event.exit_code,
                 started=event.at if event.what == "started" and run.started is None else run.started,
                 finished=None if event.what == "started" else event.at,
             )
@@ -87,6 +93,7 @@ def state_of(name: str, steps: Iterable[str], events: Iterable[Event]) -> RunSta
                 outputs=event.outputs,
                 seconds=event.seconds,
                 attempts=event.attempt,
+                exit_code=event.exit_code,
             )
     return run
 

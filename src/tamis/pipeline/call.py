@@ -1,0 +1,87 @@
+"""Call: one step with all it is given, ready to run here, in a process of its own, or where an executor takes it."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tamis.core import TamisError, UsageError, did_you_mean
+from tamis.pipeline.arguments import check_argument
+from tamis.pipeline.kinds import Context, kind_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a step failed, as plain words: it may come from another process."""
+
+    message: str
+    exit_code: int = 1
+    """What the command line ends with: 2 wrong use, 3 a gate or a check did not hold, else 1."""
+    retry: bool = True
+    """False where another try would end the same way."""
+    stopped: bool = False
+    """True where it was told to stop, and did."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a call ended."""
+
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A step's function with its arguments; it can be pickled."""
+
+    uses: str
+    context: Context
+    inputs: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    """Those that are given, as JSON has them; they become what the function asks for."""
+
+    def run(self) -> Outcome:
+        """Return what the step makes, or why it failed."""
+        try:
+            kind = kind_of(self.uses)
+            parameters = {name: check_argument(kind, name, value) for name, value in self.parameters.items()}
+            outputs = kind.function(self.context, **self.inputs, **parameters)
+            return Outcome(outputs=_declared(self.uses, kind.outputs, outputs))
+        except KeyboardInterrupt:
+            return Outcome(failure=Failure(message="it was stopped", retry=False, stopped=True))
+        except TamisError as error:
+            retry = error.exit_code == TamisError.exit_code
+            return Outcome(failure=Failure(message=str(error), exit_code=error.exit_code, retry=retry))
+        except Exception as error:
+            log.debug("step %s failed", self.uses, exc_info=True)
+            return Outcome(failure=Failure(message=_told(error)))
+
+
+def run_call(call: Call) -> Outcome:
+    """Return how a call ends; a function that executors can be given."""
+    return call.run()
+
+
+def _declared(uses: str, names: tuple[str, ...], outputs: Any) -> Mapping[str, Any]:
+    if not isinstance(outputs, Mapping):
+        raise UsageError(f"{uses} must return a mapping with {', '.join(names)}, not {outputs!r}")
+    for name in names:
+        if name not in outputs:
+            raise UsageError(f"{uses} did not return its output {name!r}, only: {', '.join(outputs) or 'nothing'}")
+    for name in outputs:
+        if name not in names:
+            raise UsageError(f"{uses} returned {name!r}, which it does not declare.{did_you_mean(name, names)}")
+    return outputs
+
+
+def _told(error: Exception) -> str:
+    """The error with the line of code that raised it; the whole trace is logged."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"

@@ -1,0 +1,51 @@
+"""Perform: where a step runs: in this thread, in a process of its own, or where an executor takes it."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tamis.core import Executor, Silent, WorkerLost
+from tamis.pipeline.call import Call, Failure, Outcome
+from tamis.pipeline.own_process import run_in_process
+
+
+def performing(
+    call: Call, *, executor: Executor | None, timeout_seconds: float | None, flag: Path, stop: threading.Event
+) -> Callable[[], Outcome]:
+    """Return the function that runs a call and returns how it ended."""
+    if executor is not None:
+        far = _Far(replace(call, context=replace(call.context, progress=Silent())), timeout_seconds, flag)
+        return lambda: _by(executor, far)
+    if timeout_seconds is not None:
+        return lambda: run_in_process(call, timeout_seconds=timeout_seconds, stopped=stop.is_set)
+    return call.run
+
+
+def interrupt(thread: threading.Thread) -> None:
+    """Raise KeyboardInterrupt in another thread, when it next runs Python."""
+    if thread.ident is not None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt))
+
+
+@dataclass(frozen=True)
+class _Far:
+    """A call that is run somewhere else, and is ended there when the flag of cancellation appears."""
+
+    call: Call
+    timeout_seconds: float | None
+    flag: Path
+
+
+def _run_far(far: _Far) -> Outcome:
+    return run_in_process(far.call, timeout_seconds=far.timeout_seconds, stopped=far.flag.exists)
+
+
+def _by(executor: Executor, far: _Far) -> Outcome:
+    try:
+        return executor.run_trials(_run_far, [far])[0]
+    except WorkerLost as error:
+        return Outcome(failure=Failure(message=str(error)))
