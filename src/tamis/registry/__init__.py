@@ -5,25 +5,33 @@ get, and a history that is only ever added to and in which every entry holds the
 """
 
 from tamis.registry.bundles import bundle_of, bundles_folder, register_run, version_bundle
+from tamis.registry.collect import KEPT, collect_bundles, unneeded
+from tamis.registry.compare import VersionComparison, compare_versions
 from tamis.registry.config import RegistrySettings
 from tamis.registry.entry import Entry, broken_at, read_entries
 from tamis.registry.find import find_model, is_version
 from tamis.registry.hosts import Followed, await_hosts
 from tamis.registry.registry import Registry, open_registry
+from tamis.registry.served import Served, served
 from tamis.registry.servers import announced, announced_servers
 from tamis.registry.state import CHAMPION, Decision, Model, State, Version, state_of
+from tamis.registry.verify import Verified, verify_registry
 from tamis.registry.watch import Watch
 
 __all__ = [
     "CHAMPION",
+    "KEPT",
     "Decision",
     "Entry",
     "Followed",
     "Model",
     "Registry",
     "RegistrySettings",
+    "Served",
     "State",
+    "Verified",
     "Version",
+    "VersionComparison",
     "Watch",
     "announced",
     "announced_servers",
@@ -31,11 +39,16 @@ __all__ = [
     "broken_at",
     "bundle_of",
     "bundles_folder",
+    "collect_bundles",
+    "compare_versions",
     "find_model",
     "is_version",
     "open_registry",
     "read_entries",
     "register_run",
+    "served",
     "state_of",
+    "unneeded",
+    "verify_registry",
     "version_bundle",
 ]

@@ -34,7 +34,7 @@ class Registry:
         self, ledger: Ledger, *, who: str = "", now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self.ledger = ledger
-        self.who = who or os.environ.get("TAMIS_USER") or getpass.getuser()
+        self.who = who or os.environ.get("TAMIS_USER") or _login()
         self._now = now
 
     def history(self, *, until: datetime | None = None) -> list[Entry]:
@@ -150,6 +150,15 @@ class Registry:
         self._append("remove", "", decide, reason=reason)
         return removed
 
+    def hold(self, use: Callable[[State], None]) -> None:
+        """Do something while nobody else writes; nothing is written."""
+
+        def make(lines: Sequence[str]) -> Sequence[str]:
+            use(state_of(read_entries(lines)))
+            return []
+
+        self.ledger.append(make)
+
     def _judge(
         self,
         action: Action,
@@ -187,10 +196,10 @@ class Registry:
                 said: dict[str, Any] = {
                     "number": len(entries) + 1,
                     "at": max(now, last.at) if last else now,  # a clock may be set back, a history not
-                    "who": self.who,
+                    "who": _plain(self.who),
                     "action": action,
                     "model": model,
-                    "reason": reason.strip(),
+                    "reason": _plain(reason),
                     "before": last.hash if last else START,
                 }
                 entries.append(Entry.model_validate(said | dict(asked)).sealed())
@@ -212,6 +221,13 @@ def open_registry(workspace: Workspace, *, who: str = "") -> Registry:
     return Registry(plugins.load("ledger", url.partition("://")[0])(url), who=who)
 
 
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user often has no name
+        return f"user {os.getuid()}"
+
+
 def _judged(version: Version) -> str:
     judged = version.judged
     assert judged is not None
@@ -219,6 +235,11 @@ def _judged(version: Version) -> str:
         f"{version.ref} is {version.status} already, by {judged.who} on {judged.at.astimezone():%Y-%m-%d %H:%M}: "
         f"{judged.reason}"
     )
+
+
+def _plain(words: str) -> str:
+    """Words as JSON can hold them; what a shell hands over need not be whole Unicode."""
+    return words.strip().encode("utf-8", "replace").decode()
 
 
 def _check_name(name: str, what: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -44,6 +44,22 @@ class Version:
     def ref(self) -> str:
         """How it is called: `docs@3`."""
         return f"{self.model}@{self.number}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        decisions = {
+            name: asdict(each) | {"at": each.at.isoformat()}
+            for name, each in (("registered", self.registered), ("judged", self.judged))
+            if each is not None
+        }
+        return {
+            "ref": self.ref,
+            "model": self.model,
+            "version": self.number,
+            "status": self.status,
+            **decisions,
+            "facts": dict(self.facts),
+        }
 
 
 @dataclass(frozen=True)
