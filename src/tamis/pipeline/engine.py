@@ -24,8 +24,9 @@ from tamis.pipeline.own_code import importable
 from tamis.pipeline.perform import interrupt, performing
 from tamis.pipeline.plan import Instance, plan
 from tamis.pipeline.resolve import DONE, Resolved, Settled, resolve
+from tamis.pipeline.reuse import read_outputs, write_outputs
 from tamis.pipeline.state import Event, Happening, RunState, StepState
-from tamis.pipeline.store import RunStore, read_outputs, write_outputs
+from tamis.pipeline.store import RunStore
 
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 15.0

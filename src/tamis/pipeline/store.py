@@ -12,7 +12,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,15 +23,14 @@ from pydantic_core import from_json, to_jsonable_python
 
 import tamis
 from tamis.core import DataError, UsageError, Workspace, did_you_mean, draft_folder, publish, write_atomic
-from tamis.pipeline.artefact import Artefact
 from tamis.pipeline.artefacts import artefacts_in, is_there
-from tamis.pipeline.explain import ago, changes
 from tamis.pipeline.graph import Graph
 from tamis.pipeline.keys import StepKey
 from tamis.pipeline.lock import hold, holder_of
 from tamis.pipeline.made import MADE, Entry, Made
+from tamis.pipeline.reuse import Reuse, find_made, write_outputs
 from tamis.pipeline.room import full_disk_told
-from tamis.pipeline.state import Event, RunState, StepState, state_of
+from tamis.pipeline.state import Event, RunState, state_of
 
 GRAPH, RECORD, EVENTS = "graph.json", "run.json", "events.jsonl"
 _STEM = "run-"
@@ -56,15 +55,6 @@ class RunRecord(BaseModel):
     command: str = ""
     created: datetime
     tamis: str
-
-
-@dataclass(frozen=True)
-class Reuse:
-    """Whether a step may use what it made before, and why or why not."""
-
-    outputs: Mapping[str, Any] | None
-    """What it made; None: it must run."""
-    why: str
 
 
 class RunStore:
@@ -203,20 +193,15 @@ class RunStore:
 
     def reuse(self, step: str, key: StepKey, *, expires_hours: float | None = None) -> Reuse:
         """Return what a step made before under this key, if all of it is still there as it was, and why or why not."""
-        if not key.fingerprint:
-            return Reuse(None, "nobody can tell whether what it reads changed")
-        entry = self.made.by_key(key.fingerprint)
-        if entry is None:
-            return Reuse(None, self._why_new(step, key))
-        age = (self._now() - entry.at).total_seconds()
-        if expires_hours is not None and age > expires_hours * 3600:
-            return Reuse(None, f"what it made expired {ago(age - expires_hours * 3600)} ago")
-        if expires_hours is not None and age < -_CLOCKS_DIFFER_SECONDS:
-            return Reuse(None, "the clock was set back since it ran, so nobody knows whether what it made expired")
-        gone = [it for it in artefacts_in(entry.outputs) if not is_there(self.workspace, it)]
-        if gone:
-            return Reuse(None, f"what it made is gone or changed: {', '.join(f'{it.kind} {it.ref}' for it in gone)}")
-        return Reuse(read_outputs(entry.outputs), f"nothing changed since {entry.run}")
+        return find_made(
+            self.workspace,
+            self.made,
+            step,
+            key,
+            now=self._now(),
+            expires_hours=expires_hours,
+            earlier=self._earlier,
+        )
 
     def keep(self, step: str, key: StepKey, outputs: Mapping[str, Any], *, seconds: float = 0.0) -> None:
         """Let others use what a step made; a DataError when something of it is not there."""
@@ -225,8 +210,16 @@ class RunStore:
                 raise DataError(f"step {step!r} says that it made {artefact.kind} {artefact.ref}, and it is not there")
         if not key.fingerprint:
             return
-        written = write_outputs(outputs)
-        self.made.keep(Entry(key=key, step=step, run=self.name, at=self._now(), seconds=seconds, outputs=written))
+        self.made.keep(
+            Entry(
+                key=key,
+                step=step,
+                run=self.name,
+                at=self._now(),
+                seconds=seconds,
+                outputs=write_outputs(outputs),
+            )
+        )
 
     def close(self) -> None:
         """Let go of the files."""
@@ -246,39 +239,11 @@ class RunStore:
             os.ftruncate(self._file, content.rfind(b"\n") + 1)
         return self._file
 
-    def _why_new(self, step: str, key: StepKey) -> str:
-        run, before = self._before(step)
-        if before is not None and before.key == key.fingerprint:
-            if before.status == "failed":
-                return f"it failed in {run}"
-            if before.status in ("running", "interrupted", "cancelled"):
-                return f"{run} was cut short while it ran"
-        last = self.made.last_of(step)
-        return changes(last.key.parts, key.parts) if last is not None else "it never ran"
-
-    def _before(self, step: str) -> tuple[str, StepState | None]:
-        """The state of a step when this run began, or in the run before it if it was not begun."""
-        run, steps = self._earlier
-        return run, steps.get(step)
-
     @cached_property
-    def _earlier(self) -> tuple[str, Mapping[str, StepState]]:
+    def _earlier(self) -> RunState | None:
+        """Where this run stood before it went on, or the run before it stands."""
         own = self.state()
-        if own.started is not None:
-            return self.name, own.steps
-        names = [name for name in run_names(self.workspace) if _number(Path(name)) < _number(self.path)]
-        if not names:
-            return "", {}
-        other = RunStore(self.workspace, names[-1])
-        try:
-            return names[-1], other.state().steps
-        except DataError:  # damaged; it is asked for a reason only
-            return "", {}
-        finally:
-            other.close()
-
-
-_CLOCKS_DIFFER_SECONDS = 60
+        return own if own.started is not None else last_run(self.workspace, before=self.name)
 
 
 def run_names(workspace: Workspace) -> list[str]:
@@ -295,23 +260,16 @@ def find_run(workspace: Workspace, name: str) -> RunStore:
     return RunStore(workspace, name)
 
 
-def write_outputs(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return outputs as JSON has them."""
-    written: dict[str, Any] = to_jsonable_python(dict(outputs))
-    return written
-
-
-def read_outputs(written: Mapping[str, Any]) -> dict[str, Any]:
-    """Return outputs with their artefacts, from JSON."""
-    return {name: _read(value) for name, value in written.items()}
-
-
-def _read(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        if set(value) == set(Artefact.model_fields):
-            return Artefact.model_validate(value)
-        return {key: _read(inner) for key, inner in value.items()}
-    return [_read(inner) for inner in value] if isinstance(value, list) else value
+def last_run(workspace: Workspace, *, before: str = "") -> RunState | None:
+    """Return where the newest run stands, or the one before another; None where there is none that can be read."""
+    names = run_names(workspace)
+    names = names[: names.index(before)] if before in names else names
+    if not names:
+        return None
+    try:
+        return RunStore(workspace, names[-1]).state()
+    except DataError:
+        return None
 
 
 def _record(path: Path) -> RunRecord:
