@@ -6,7 +6,7 @@ power cut leaves either the old one or the new one. Nothing here reads a data se
 """
 
 from tamis.core.atomic import abandoned, atomic_file, draft_folder, publish, write_atomic
-from tamis.core.config import Config, Settings, config_schema, load_config, load_settings
+from tamis.core.config import Config, Settings, config_schema, load_config, load_placed, load_settings
 from tamis.core.document import ROLES, Document
 from tamis.core.environment import environment
 from tamis.core.errors import CheckFailed, DataError, MissingExtra, TamisError, UsageError, WorkerLost, did_you_mean
@@ -54,6 +54,7 @@ __all__ = [
     "fingerprint_file",
     "fingerprint_files",
     "load_config",
+    "load_placed",
     "load_settings",
     "publish",
     "write_atomic",

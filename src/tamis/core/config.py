@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -20,6 +20,7 @@ from tamis.core import plugins
 from tamis.core.errors import TamisError, UsageError, did_you_mean
 
 S = TypeVar("S", bound="Settings")
+M = TypeVar("M", bound=BaseModel)
 Path_ = tuple[str | int, ...]
 
 
@@ -78,6 +79,12 @@ def load_settings(model: type[S], path: Path | None = None, *, overrides: Iterab
     return _validated(model, values, where)
 
 
+def load_placed(model: type[M], path: Path) -> tuple[M, Callable[[Path_], str]]:
+    """Return what a YAML file holds, and a function that tells where a key stands: `pipeline.yaml, line 7`."""
+    values, where = _given(path, ())
+    return _validated(model, values, where), lambda key: _place(key, where, path.name)
+
+
 def config_schema() -> dict[str, Any]:
     """Return the JSON Schema of `tamis.yaml`, for editors."""
     return _model(plugins.found("settings")).model_json_schema() | {"title": "tamis.yaml"}
@@ -115,7 +122,7 @@ def _given(path: Path | None, overrides: Iterable[str]) -> tuple[dict[str, Any],
     return values, where
 
 
-def _validated(model: type[S], values: dict[str, Any], where: Mapping[Path_, str]) -> S:
+def _validated(model: type[M], values: dict[str, Any], where: Mapping[Path_, str]) -> M:
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -176,8 +183,7 @@ def _apply_override(values: dict[str, Any], override: str) -> Path_:
 
 def _explain(problem: Any, model: type[BaseModel], where: Mapping[Path_, str]) -> str:
     path: Path_ = tuple(problem["loc"])
-    known_path = next((path[:depth] for depth in range(len(path), 0, -1) if path[:depth] in where), path)
-    place = where.get(known_path, "config")
+    place = _place(path, where, "config")
     dotted = ".".join(map(str, path))
     if problem["type"] == "extra_forbidden":
         known = _known_keys(model, path[:-1])
@@ -185,6 +191,11 @@ def _explain(problem: Any, model: type[BaseModel], where: Mapping[Path_, str]) -
         near = did_you_mean(str(path[-1]), known)
         return f"{place}: unknown key {dotted!r} (value {problem['input']!r}). Known keys here: {shown}.{near}"
     return f"{place}: {dotted} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _place(path: Path_, where: Mapping[Path_, str], otherwise: str) -> str:
+    """Where a key stands, or the nearest above it that stands anywhere."""
+    return next((where[path[:depth]] for depth in range(len(path), 0, -1) if path[:depth] in where), otherwise)
 
 
 def _known_keys(model: type[BaseModel], path: Path_) -> list[str]:

@@ -131,15 +131,59 @@ class Host(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShownVersion:
+    """One version of a model, as a mirror is to show it."""
+
+    number: int
+    """From 1, without gaps."""
+    seal: str
+    """Of the bundle: the same seal, the same bytes."""
+    bundle: Path | None
+    """Its folder; None when it is no longer kept."""
+    run: str
+    """The name of the run that made it."""
+    description: str
+    tags: Mapping[str, str]
+    """Status, who decided what and why, and where it comes from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownModel:
+    """A model of the registry, as a mirror is to show it."""
+
+    name: str
+    versions: Sequence[ShownVersion]
+    """All that ever were, in their order."""
+    aliases: Mapping[str, int]
+    tags: Mapping[str, str]
+
+
+class RegistryMirror(Protocol):
+    """Another system that shows what the registry says. It is made with the folder of a workspace's state."""
+
+    def show(self, models: Sequence[ShownModel]) -> None:
+        """Bring what is shown of these models to what they are now, whatever it was before.
+
+        It may be called at any time and any number of times, by several processes at once, and after a call that was
+        killed; where all is right already nothing is written. What it cannot do is a TamisError that says why.
+        """
+        ...
+
+
 class EventLog(Protocol):
     """An append-only log with a reader. It is made with the address of the log, and opens it when it is first used."""
 
     def append(self, events: Sequence[Mapping[str, object]]) -> None:
-        """Store events durably, all or none; when it returns they survive a power cut.
+        """Store events, all or none; when it returns they survive the death of this process, whatever its cause.
 
         OSError when they cannot be stored now, DataError when what is there is no log; a later call may do better.
         Storing no events opens the log, and so finds out whether it can be used.
         """
+        ...
+
+    def sync(self) -> None:
+        """Return when all that was appended survives a power cut, too; OSError when that cannot be had."""
         ...
 
     def read(self, *, after: int = 0) -> Iterator[tuple[int, Mapping[str, object]]]:

@@ -7,6 +7,7 @@ state of every step with its reason, and whatever the steps made.
 
 from tamis.pipeline.artefact import Artefact, Value
 from tamis.pipeline.artefacts import KINDS, find_artefact, is_there
+from tamis.pipeline.build import build_graph, param, use
 from tamis.pipeline.cancel import cancel_flag
 from tamis.pipeline.check import Problem, check_graph
 from tamis.pipeline.config import PipelineSettings
@@ -17,6 +18,7 @@ from tamis.pipeline.kinds import Context, Kind, kind_of, step
 from tamis.pipeline.lock import Holder, holder_of
 from tamis.pipeline.parameters import given_parameters
 from tamis.pipeline.plan import Instance, plan
+from tamis.pipeline.read import graph_schema, read_graph
 from tamis.pipeline.reuse import Reuse, read_outputs, write_outputs
 from tamis.pipeline.state import Event, RunState, StepState, state_of
 from tamis.pipeline.store import RunStore, find_run, run_names
@@ -40,20 +42,25 @@ __all__ = [
     "StepKey",
     "StepState",
     "Value",
+    "build_graph",
     "cancel_flag",
     "check_graph",
     "find_artefact",
     "find_run",
     "given_parameters",
+    "graph_schema",
     "holder_of",
     "is_there",
     "kind_of",
+    "param",
     "plan",
+    "read_graph",
     "read_outputs",
     "run_graph",
     "run_names",
     "state_of",
     "step",
     "step_key",
+    "use",
     "write_outputs",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 ParameterType = Literal["int", "float", "str", "bool", "list"]
 
@@ -42,16 +42,16 @@ class Step(_Record):
     """Run only if this holds: `evaluate.macro_f1 >= 0.8 and ${deploy}`. Who uses what did not run does not run."""
     for_each: dict[str, list[Any] | str] = {}
     """Argument to values: one step for each, or for each combination: `train[family=linear,seed=1]`."""
-    retries: int = 0
-    backoff_seconds: float = 1.0
+    retries: int = Field(0, ge=0)
+    backoff_seconds: float = Field(1.0, ge=0)
     """Before the first retry; twice as long before each next one."""
-    timeout_seconds: float | None = None
+    timeout_seconds: float | None = Field(None, gt=0)
     """A step with a timeout runs in a process of its own, which can be ended."""
     on_failure: str = "stop"
     """`stop`, `continue` (who does not use it runs on), or the name of a step that runs then."""
     cache: bool = True
     """False: it runs every time."""
-    expires_hours: float | None = None
+    expires_hours: float | None = Field(None, gt=0)
     """What it made longer ago is made anew."""
 
 

@@ -79,12 +79,15 @@ def kind_of(uses: str) -> Kind:
         module, _, name = uses.partition(":")
         try:
             function = getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError) as error:
-            raise UsageError(f"no step {uses!r}: {error}") from None
+        except Exception as error:  # whatever a module of one's own may raise when it is imported
+            raise UsageError(f"no step {uses!r}: {type(error).__name__}: {error}") from None
     if not hasattr(function, _MARK):
         raise UsageError(f"{uses} is no step", hint="put @tamis.pipeline.step(outputs=…) above it")
     outputs, settings, code, reads = getattr(function, _MARK)
-    hints = typing.get_type_hints(function, include_extras=True)
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except Exception as error:
+        raise UsageError(f"the annotations of {uses} cannot be read: {type(error).__name__}: {error}") from None
     inputs: dict[str, bool] = {}
     parameters: dict[str, inspect.Parameter] = {}
     optional: list[str] = []

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
-import tamis
 from tamis.backends.mlflow import hush
 from tamis.backends.mlflow.database import database
+from tamis.backends.mlflow.quiet import quiet
+from tamis.backends.mlflow.saved import save_model
 
 EXPERIMENT = "tamis"
 BUNDLE_MARK = "tamis.json"
@@ -34,13 +33,13 @@ class MLflowTracker:
         self._state = state
         self._ids: dict[str, str] = {}
         self._waiting: dict[str, list[Metric]] = {}
-        with _quiet():
+        with quiet():
             self._client = mlflow.MlflowClient(tracking_uri=database(state))
             self._experiment = self._open_experiment()
 
     def start(self, run: str, *, parameters: Mapping[str, object]) -> None:
         """Open a run, or the one of that name again."""
-        with _quiet():
+        with quiet():
             known = self._client.search_runs([self._experiment], f"attributes.run_name = '{run}'", max_results=1)
             if known:
                 self._ids[run] = known[0].info.run_id
@@ -69,7 +68,7 @@ class MLflowTracker:
 
     def attach(self, run: str, path: Path) -> None:
         """Keep a file or folder; a bundle becomes the run's model, which `mlflow.pyfunc.load_model` opens."""
-        with _quiet():
+        with quiet():
             if (path / BUNDLE_MARK).is_file():
                 self._keep_model(run, path)
             elif path.is_dir():
@@ -80,13 +79,13 @@ class MLflowTracker:
     def finish(self, run: str, *, status: str) -> None:
         """Write what waits, and close the run."""
         self._flush(run)
-        with _quiet():
+        with quiet():
             self._client.set_terminated(self._ids.pop(run), status=_STATUS[status])
         del self._waiting[run]
 
     def _flush(self, run: str) -> None:
         waiting = self._waiting[run]
-        with _quiet():
+        with quiet():
             for start in range(0, len(waiting), _BATCH):
                 self._client.log_batch(self._ids[run], metrics=waiting[start : start + _BATCH], synchronous=True)
         waiting.clear()
@@ -94,12 +93,7 @@ class MLflowTracker:
     def _keep_model(self, run: str, bundle: Path) -> None:
         """Save the model straight into the run's artefacts, which are a folder here, so that it is copied once."""
         place = Path(self._client.get_run(self._ids[run]).info.artifact_uri.removeprefix("file://")) / MODEL
-        mlflow.pyfunc.save_model(
-            str(place),
-            python_model=str(Path(__file__).with_name("model.py")),
-            artifacts={"bundle": str(bundle)},
-            pip_requirements=[f"tamis[train]=={tamis.__version__}"],
-        )
+        save_model(bundle, place)
 
     def _open_experiment(self) -> str:
         if known := self._client.get_experiment_by_name(EXPERIMENT):
@@ -124,17 +118,3 @@ def _flat(values: Mapping[str, object], before: str = "") -> Iterator[tuple[str,
 def _name(name: str) -> str:
     """MLflow takes letters, digits and some signs."""
     return "".join(sign if sign.isalnum() or sign in "_-. :/" else "_" for sign in name)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """MLflow and what it stands on tell of every step; only what goes wrong is of interest."""
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
