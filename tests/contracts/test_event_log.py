@@ -73,6 +73,16 @@ def test_nothing_is_there_before_the_first_event(place, opened):
         assert not Path(place[1]).exists()  # reading makes nothing
 
 
+def test_syncing_loses_nothing_and_needs_nothing(place, opened):
+    log = opened(place)
+    log.sync()
+    log.append([{"n": 1}])
+    log.sync()
+    log.append([{"n": 2}])
+    log.sync()
+    assert events_of(opened(place)) == [{"n": 1}, {"n": 2}]
+
+
 def test_storing_nothing_opens_the_log(place, opened):
     log = opened(place)
     log.append([])

@@ -32,6 +32,9 @@ class NotedLog:
     def read(self, *, after=0):
         yield from list(enumerate(self.events, 1))[after:]
 
+    def sync(self):
+        pass
+
     def close(self):
         pass
 

@@ -15,6 +15,7 @@ from tamis.core import DataError, UsageError, plugins
 from tamis.decide import Decider, Rule
 from tamis.serve import ServeSettings, open_events
 from tamis.serve.capture import Capture
+from tamis.serve.problem import Problem
 
 SILENT = Decider(rule=Rule(least_score=1.1))
 MAIL = "mail jane@example.com a good film"
@@ -29,6 +30,8 @@ class ListLog:
         self.gate.set()
         self.began = threading.Event()
         self.error = None
+        self.sync_error = None
+        self.synced = 0
 
     def append(self, events):
         if events:
@@ -40,6 +43,11 @@ class ListLog:
 
     def read(self, *, after=0):
         yield from enumerate((event for group in self.groups for event in group), 1)
+
+    def sync(self):
+        if self.sync_error is not None:
+            raise self.sync_error
+        self.synced = len(self.groups)
 
     def close(self):
         self.closed = True
@@ -191,6 +199,46 @@ class TestKeeping:
         asyncio.run(stop_while_it_writes())
         assert log.events == [{"n": 1}, {"n": 2}]
         assert log.closed
+
+    def test_the_disk_is_synced_a_moment_later_and_at_the_end(self, log):
+        async def keep_two() -> None:
+            capture = Capture(log, sync_seconds=0.2)
+            await capture.keep(lambda: [{"n": 1}])
+            assert log.synced == 0
+            await asyncio.sleep(0.5)
+            assert log.synced == 1
+            await capture.keep(lambda: [{"n": 2}])
+            await capture.close()
+            assert log.synced == 2
+
+        asyncio.run(keep_two())
+
+    def test_an_answer_waits_for_the_disk_if_it_is_to(self, log):
+        async def keep() -> None:
+            capture = Capture(log, sync_seconds=0)
+            await capture.keep(lambda: [{"n": 1}])
+            assert log.synced == 1
+            log.sync_error = OSError("the disk is gone")
+            with pytest.raises(Problem, match="kept first"):
+                await capture.keep(lambda: [{"n": 2}])
+            await capture.close()
+
+        asyncio.run(keep())
+
+    def test_a_sync_that_fails_is_told_and_tried_again(self, log, caplog):
+        async def keep() -> None:
+            capture = Capture(log, sync_seconds=0.05)
+            log.sync_error = OSError("the disk is gone")
+            await capture.keep(lambda: [{"n": 1}])
+            await asyncio.sleep(0.2)
+            assert [r.getMessage() for r in caplog.records].count(
+                "what was kept of late would not survive a power cut: the disk is gone"
+            ) == 1
+            log.sync_error = None
+            await capture.close()
+            assert log.synced == 1
+
+        asyncio.run(keep())
 
     def test_nothing_is_kept_without_a_log(self, make_linear, open_client):
         client = open_client({"m": make_linear()})

@@ -1,7 +1,8 @@
 """Capture: every answer is an event, kept before the caller hears of it and off the event loop.
 
 One thread writes; what arrives while it writes goes into the next write together, so that a busy server pays for one
-write to disk, not for each answer. What cannot be kept is not said: its caller gets 503, and the next one a new try.
+write, not for each answer. No kill of the server loses what was written; for the sake of a power cut the disk is synced
+about once a second. What cannot be kept is not said: its caller gets 503, and the next one a new try.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _Make = Callable[[], Sequence[Event]]
 PREDICTION, FEEDBACK = "prediction", "feedback"
 _MOST_WAITING = 10_000
 """So many requests may wait for a disk that does not answer; the next are refused at once."""
+_SYNC_AGAIN_SECONDS = 10.0
+"""When to try again what the disk refused."""
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +74,8 @@ def events_of(asked: Asked, answered: Answered, *, policy: TextPolicy, shadow: b
 class Capture:
     """Writes events to a log, in one thread, as many at a time as have come.
 
-    `gather_seconds` is how long a write waits for more to come; after `patience_seconds` a caller waits no longer.
+    `gather_seconds` is how long a write waits for more to come; after `patience_seconds` a caller waits no longer. So
+    many `sync_seconds` after a write the disk is synced; with 0 that is before its callers hear of it.
     """
 
     def __init__(
@@ -79,11 +83,14 @@ class Capture:
         log: EventLog,
         *,
         policy: TextPolicy = "none",
+        sync_seconds: float = 0.0,
         gather_seconds: float = 0.0,
         patience_seconds: float = 30.0,
     ) -> None:
         self._events = log
         self._policy: TextPolicy = policy
+        self._sync_seconds = sync_seconds
+        self._sync_due: float | None = None  # None: nothing is to be synced
         self._gather_seconds = gather_seconds
         self._patience_seconds = patience_seconds
         self._waiting: list[tuple[_Make, asyncio.Future[None]]] = []
@@ -126,17 +133,31 @@ class Capture:
         await asyncio.to_thread(self._events.close)
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
-        while taken := self._next():
-            errors = self._write([make for make, _ in taken])
-            for error in dict.fromkeys(errors):
-                self._tell(error)
-            with contextlib.suppress(RuntimeError):  # the loop is gone: the process ends
-                loop.call_soon_threadsafe(_deliver, [done for _, done in taken], errors)
+        ended = False
+        while not ended:
+            ended, taken = self._next()
+            if taken:
+                errors = self._write([make for make, _ in taken])
+                for error in dict.fromkeys(errors):
+                    self._tell(error)
+                with contextlib.suppress(RuntimeError):  # the loop is gone: the process ends
+                    loop.call_soon_threadsafe(_deliver, [done for _, done in taken], errors)
+            if self._sync_due is not None and (ended or time.monotonic() >= self._sync_due):
+                try:
+                    self._events.sync()
+                    self._sync_due = None
+                except OSError as error:
+                    _log.error("what was kept of late would not survive a power cut: %s", error)
+                    self._sync_due = time.monotonic() + max(self._sync_seconds, _SYNC_AGAIN_SECONDS)
 
     def _write(self, makes: Sequence[_Make]) -> list[Exception | None]:
         """Keep all in one write, and return what went wrong for each; the thread lives on."""
         try:
             self._events.append([event for make in makes for event in make()])
+            if not self._sync_seconds:
+                self._events.sync()
+            elif self._sync_due is None:
+                self._sync_due = time.monotonic() + self._sync_seconds
         except Exception as error:
             if len(makes) == 1 or isinstance(error, OSError):
                 return [error] * len(makes)
@@ -144,16 +165,16 @@ class Capture:
             return [each for make in makes for each in self._write([make])]
         return [None] * len(makes)
 
-    def _next(self) -> list[tuple[_Make, asyncio.Future[None]]]:
-        """Wait for something to keep and take all there is; nothing when all is kept and the capture is closed."""
+    def _next(self) -> tuple[bool, list[tuple[_Make, asyncio.Future[None]]]]:
+        """Wait for something to keep, or until it is time to sync; return whether it is the end, and all there is."""
         with self._changed:
-            while not self._waiting and not self._closing:
-                self._changed.wait()
-            until = time.monotonic() + self._gather_seconds
+            if not self._waiting and not self._closing:
+                self._changed.wait(None if self._sync_due is None else max(0.0, self._sync_due - time.monotonic()))
+            until = time.monotonic() + (self._gather_seconds if self._waiting else 0.0)
             while not self._closing and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)
             taken, self._waiting = self._waiting, []
-            return taken
+            return self._closing, taken
 
     def _tell(self, error: Exception | None) -> None:
         """Log when keeping begins to fail and when it works again, not every time."""

@@ -85,6 +85,9 @@ class ServeSettings(Settings):
     capture_to: str = ""
     """Where answers are kept; nothing is `.tamis/captures/answers.sqlite`. A name that ends with .sqlite is such a
     file, any other a folder of Parquet files, here or by URI, as in s3://bucket/answers."""
+    capture_sync_seconds: float = Field(default=1.0, ge=0)
+    """How long what is kept may be lost by a power cut. No kill of the server loses anything. 0 makes every answer wait
+    for the disk."""
     capture_gather_milliseconds: float = Field(default=0.0, ge=0)
     """How long answers may wait to be written together; then there are fewer Parquet files, and larger ones."""
     log_text: Literal["none", "redacted", "full"] = "none"

@@ -60,6 +60,9 @@ class ParquetEvents:
         ) as file:
             file.write(content.getbuffer())
 
+    def sync(self) -> None:
+        """Nothing is left to do: a file is on the disk, or with whoever keeps the bucket, when `append` returns."""
+
     def read(self, *, after: int = 0) -> Iterator[tuple[int, Mapping[str, object]]]:
         """Yield (number, event) in order."""
         for _, last, uri in self._segments(self._folder):

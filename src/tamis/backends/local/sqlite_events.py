@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -25,8 +26,9 @@ _TABLE = "CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCR
 class SqliteEvents:
     """Events as JSON in the table `events (number, event)`; several processes may append and read at once.
 
-    One `append` is one transaction, on the disk when it returns (write-ahead log, `synchronous=FULL`). After an error
-    the file is opened anew, so that a full disk or a file that was locked is no matter once that is over.
+    One `append` is one transaction of the write-ahead log, which belongs to the system when it returns; `sync` has the
+    system write it to the disk. After an error the file is opened anew, so that a full disk or a file that was locked
+    is no matter once that is over.
     """
 
     def __init__(self, target: str | Path) -> None:
@@ -50,6 +52,15 @@ class SqliteEvents:
             except sqlite3.Error as error:
                 self._let_go()
                 raise explained(error, self._path, _WHAT, waited_seconds=_WAIT_SECONDS) from error
+
+    def sync(self) -> None:
+        """Have the write-ahead log on the disk; SQLite itself syncs what it takes from there into the file."""
+        with self._lock, contextlib.suppress(FileNotFoundError):
+            handle = os.open(self._path.with_name(f"{self._path.name}-wal"), os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
     def read(self, *, after: int = 0) -> Iterator[tuple[int, Mapping[str, object]]]:
         """Yield (number, event) in order; what is appended meanwhile is read too."""
@@ -78,7 +89,7 @@ class SqliteEvents:
         try:
             self._check(connection)
             _turn_to_wal(connection)
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
             connection.execute(_TABLE)
