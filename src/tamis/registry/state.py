@@ -130,9 +130,10 @@ def state_of(entries: Iterable[Entry]) -> State:
                 "not follow from those before it: the history was changed",
                 hint="tamis models verify",
             ) from None
-    return State({name: Model(name, each.versions, each.places, each.moved) for name, each in models.items()})
+    return State({name: each.model(name) for name, each in models.items()})
 
 
+_NOTHING: Mapping[str, Any] = {}
 _STATUS: dict[Action, Status] = {"approve": "approved", "reject": "rejected", "remove": "removed"}
 
 
@@ -140,28 +141,31 @@ class _Growing:
     """A model while its entries are read; copying it for each of ten thousand would take seconds."""
 
     def __init__(self) -> None:
-        self.versions: dict[int, Version] = {}
-        self.places: dict[str, tuple[int, ...]] = {}
-        self.moved: dict[str, Decision] = {}
+        self._versions: dict[int, Version] = {}
+        self._places: dict[str, list[int]] = {}
+        self._moved: dict[str, Decision] = {}
+
+    def model(self, name: str) -> Model:
+        places = {alias: tuple(each) for alias, each in self._places.items()}
+        return Model(name, self._versions, places, self._moved)
 
     def take(self, entry: Entry) -> None:
-        facts = {} if entry.action == "register" else entry.facts
+        facts = _NOTHING if entry.action == "register" else entry.facts
         decision = Decision(who=entry.who, at=entry.at, reason=entry.reason, facts=facts)
         if entry.action == "register":
-            self.versions[entry.version] = Version(
+            self._versions[entry.version] = Version(
                 model=entry.model, number=entry.version, status="pending", facts=entry.facts, registered=decision
             )
         elif entry.action in _STATUS:
-            before = self.versions[entry.version]
-            self.versions[entry.version] = replace(before, status=_STATUS[entry.action], judged=decision)
+            before = self._versions[entry.version]
+            self._versions[entry.version] = replace(before, status=_STATUS[entry.action], judged=decision)
         else:
-            if entry.alias is None or entry.version not in self.versions:
+            if entry.alias is None or entry.version not in self._versions:
                 raise LookupError(entry.number)
-            places = self.places.get(entry.alias, ())
+            places = self._places.setdefault(entry.alias, [])
             if entry.action == "rollback":  # places in between were passed over: they may not be served any more
-                back = max(place for place in range(-1, len(places) - 1) if place < 0 or places[place] == entry.version)
-                if back < 0:
-                    raise LookupError(entry.number)
-                places = places[:back]
-            self.places[entry.alias] = (*places, entry.version)
-            self.moved[entry.alias] = decision
+                places.pop()
+                while places.pop() != entry.version:
+                    pass
+            places.append(entry.version)
+            self._moved[entry.alias] = decision
