@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tamis.core import Settings
+from tamis.pipeline.triggers.config import TriggerSettings
 
 Family = Literal["linear", "probe", "encoder"]
 
@@ -115,7 +116,9 @@ class PipelineSettings(Settings):
     """The model's name in the registry; empty is the dataset's name."""
     alias: str = "champion"
     """The alias that an approved model gets."""
-    deploy: str = ""
-    """The address of a server that is told of a new model; one that follows the alias needs none."""
+    deploy: bool = True
+    """Whether an approved model gets the alias at once: servers that follow it, and `registry.hosts`, then serve it."""
     parallel_steps: int = Field(default=2, ge=1)
     """How many steps may run at once."""
+    triggers: dict[str, TriggerSettings] = Field(default={})
+    """What starts a run by itself, by name; `tamis run on-triggers` watches."""

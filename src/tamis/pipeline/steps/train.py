@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from tamis.core import Progress
+from tamis.core.progress import Advance
 from tamis.data import open_dataset
 from tamis.pipeline.artefact import Artefact
 from tamis.pipeline.artefacts import find_artefact
 from tamis.pipeline.kinds import Context, step
-from tamis.train import TrainSettings, train_model
+from tamis.train import EpochDone, Event, StepDone, TrainSettings, train_model
 
 CODE = ("tasks", "data", "features", "decide", "models", "predict", "train")
 
@@ -33,12 +36,40 @@ def train(
     """
     given = {"family": family, "seed": seed, "epochs": epochs, "backbone": backbone}
     settings = context.workspace.config.of(TrainSettings).model_dump()
-    run = train_model(
-        context.workspace,
-        open_dataset(context.workspace, dataset.ref),
-        TrainSettings.model_validate(settings | {name: value for name, value in given.items() if value is not None}),
-        resume=True,
-        progress=context.progress,
-    )
+    with contextlib.ExitStack() as shown:
+        run = train_model(
+            context.workspace,
+            open_dataset(context.workspace, dataset.ref),
+            TrainSettings.model_validate(
+                settings | {name: value for name, value in given.items() if value is not None}
+            ),
+            resume=True,
+            progress=context.progress,
+            on_event=_Shown(context.progress, shown).hear,
+        )
     found = find_artefact(context.workspace, "run", run.name)
     return {"run": found, "score": run.score, "validation": dict(run.validation)}
+
+
+class _Shown:
+    """Shows the steps of a training, with what validation said last, as the progress of one piece of work."""
+
+    def __init__(self, progress: Progress, shown: contextlib.ExitStack) -> None:
+        self._progress, self._shown = progress, shown
+        self._advance: Advance | None = None
+        self._step = 0
+        self._validation = ""
+
+    def hear(self, event: Event) -> None:
+        """Take in what happened."""
+        if isinstance(event, EpochDone):
+            best = next(iter(event.validation.items()), None)  # the main score is the first
+            self._validation = f", {best[0]} {best[1]:.3f} after epoch {event.epoch}" if best else ""
+            self._advance = None
+        elif isinstance(event, StepDone):
+            if self._advance is None or event.step < self._step:  # the next seed begins
+                what = f"training{self._validation}"
+                self._step = 0
+                self._advance = self._shown.enter_context(self._progress.track(what, total=event.steps, unit="steps"))
+            self._advance(event.step - self._step)
+            self._step = event.step
