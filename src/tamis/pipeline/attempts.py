@@ -22,6 +22,15 @@ class Retried:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a step does just now."""
+
+    name: str
+    words: str
+    share: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ended:
     """A step is over."""
 
@@ -37,7 +46,7 @@ def attempt(
     perform: Callable[[], Outcome],
     *,
     stop: threading.Event,
-    tell: queue.SimpleQueue[Ended | Retried],
+    tell: queue.SimpleQueue[Ended | Retried | Said],
 ) -> None:
     """Perform a step, again after a failure that another try may mend, and tell of each try and of the end."""
     number, began = 0, time.monotonic()

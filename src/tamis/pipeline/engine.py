@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from tamis.core import DataError, Executor, Progress, Silent, TamisError, UsageError, Workspace, did_you_mean
-from tamis.pipeline.attempts import Ended, Retried, attempt
+from tamis.core import DataError, Executor, TamisError, UsageError, Workspace, did_you_mean
+from tamis.pipeline.attempts import Ended, Retried, Said, attempt
 from tamis.pipeline.call import Call, Failure
 from tamis.pipeline.cancel import cancel_flag
 from tamis.pipeline.check import FAILURE_WORDS
@@ -27,6 +28,7 @@ from tamis.pipeline.resolve import DONE, Resolved, Settled, resolve
 from tamis.pipeline.reuse import read_outputs, write_outputs
 from tamis.pipeline.state import Event, Happening, RunState, StepState
 from tamis.pipeline.store import RunStore
+from tamis.pipeline.telling import Telling
 
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
@@ -43,7 +45,6 @@ def run_graph(
     force: Collection[str] = (),
     only: Collection[str] = (),
     on_event: Callable[[Event], object] = lambda event: None,
-    progress: Progress | None = None,
 ) -> RunState:
     """Return where a run stands when all its steps are over, or when one failed, or it was cancelled.
 
@@ -67,7 +68,6 @@ def run_graph(
             barred=needed - alone if only else frozenset(),
             handlers=frozenset(each.on_failure for each in graph.steps) - set(FAILURE_WORDS),
             on_event=on_event,
-            progress=progress or Silent(),
             waiting={each.name: each for each in instances if each.name in needed},
         )
         run.run()
@@ -115,7 +115,6 @@ class _Run:
     handlers: Collection[str]
     """Steps that run only when one that names them in `on_failure` fails."""
     on_event: Callable[[Event], object]
-    progress: Progress
     waiting: dict[str, Instance]
     settled: dict[str, Settled] = field(default_factory=dict)
     ready: dict[str, _Ready] = field(default_factory=dict)
@@ -126,7 +125,7 @@ class _Run:
     """What failed and was not to stop the run."""
     fatal: list[tuple[str, Failure]] = field(default_factory=list)
     """What failed and stops it: nothing new begins but its handler."""
-    told: queue.SimpleQueue[Ended | Retried] = field(default_factory=queue.SimpleQueue)
+    told: queue.SimpleQueue[Ended | Retried | Said] = field(default_factory=queue.SimpleQueue)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -238,7 +237,7 @@ class _Run:
         instance = ready.instance
         call = Call(
             uses=instance.step.uses,
-            context=Context(self.workspace, self.progress, self.store.name),
+            context=Context(self.workspace, Telling(partial(self._say, instance.name)), self.store.name),
             inputs=ready.resolved.inputs,
             parameters={name: ready.resolved.parameters[name] for name in instance.given},
         )
@@ -260,7 +259,15 @@ class _Run:
         self.running[instance.name] = (ready, thread)
         thread.start()
 
-    def _hear(self, told: Ended | Retried) -> None:
+    def _say(self, name: str, words: str, share: float | None) -> None:
+        """Pass on what a step does; it is called in the step's thread."""
+        self.told.put(Said(name=name, words=words, share=share))
+
+    def _hear(self, told: Ended | Retried | Said) -> None:
+        if isinstance(told, Said):
+            if told.name in self.running:
+                self._note("progress", told.name, why=told.words, share=told.share)
+            return
         ready, thread = self.running[told.name]
         key = ready.key.fingerprint
         if isinstance(told, Retried):
@@ -348,6 +355,7 @@ class _Run:
         outputs: Mapping[str, Any] | None = None,
         seconds: float = 0.0,
         attempt: int = 1,
+        share: float | None = None,
         exit_code: int = 0,
     ) -> None:
         event = Event(
@@ -359,6 +367,7 @@ class _Run:
             outputs=dict(outputs or {}),
             seconds=round(seconds, 3),
             attempt=attempt,
+            share=share,
             exit_code=exit_code,
         )
         self.on_event(self.store.append(event))

@@ -31,6 +31,8 @@ class Event(BaseModel):
     """Artefacts as mappings with a `kind`, values as they are."""
     seconds: float = 0.0
     attempt: int = 1
+    share: float | None = None
+    """Of progress: how much of the work is done, 0 to 1, where that is known."""
     exit_code: int = 0
     """Of a failure: what the command line ends with, 3 where a gate or a check did not hold."""
 
@@ -47,6 +49,10 @@ class StepState:
     seconds: float = 0.0
     attempts: int = 0
     exit_code: int = 0
+    says: str = ""
+    """What it does just now, in words."""
+    share: float | None = None
+    """How much of that is done, 0 to 1, where that is known."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,9 @@ def state_of(name: str, steps: Iterable[str], events: Iterable[Event]) -> RunSta
                 started=event.at if event.what == "started" and run.started is None else run.started,
                 finished=None if event.what == "started" else event.at,
             )
+        elif event.what == "progress":
+            before = states.get(event.step, StepState(name=event.step))
+            states[event.step] = replace(before, says=event.why, share=event.share)
         elif status is not None:
             before = states.get(event.step, StepState(name=event.step))
             states[event.step] = replace(
@@ -94,6 +103,8 @@ def state_of(name: str, steps: Iterable[str], events: Iterable[Event]) -> RunSta
                 seconds=event.seconds,
                 attempts=event.attempt,
                 exit_code=event.exit_code,
+                says="",
+                share=None,
             )
     return run
 
