@@ -13,7 +13,10 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "tamis"
 FILES = sorted(SOURCE.rglob("*.py"))
 CHAPTERS = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists()}
 # `core` lends two of its files by name, because they are small libraries of functions
-LENT = {f"tamis.core.{file}" for file in ("charts", "doctor", "document", "drawing", "page", "plugins", "progress")}
+LENT = {
+    f"tamis.core.{file}"
+    for file in ("charts", "doctor", "document", "drawing", "markdown", "page", "plugins", "progress")
+}
 HEAVY = {
     "torch",
     "transformers",

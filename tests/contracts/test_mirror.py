@@ -125,7 +125,9 @@ def test_what_was_changed_there_or_left_half_done_is_mended(mirror, client, bund
     mirror.show(wanted)
     shown = read(client())
     assert (shown[1]["tamis.status"], shown[1]["team"], "tamis.made_up" in shown[1]) == ("approved", "search", False)
-    assert {name: int(number) for name, number in client().get_registered_model("docs").aliases.items()} == {"champion": 2}
+    assert {name: int(number) for name, number in client().get_registered_model("docs").aliases.items()} == {
+        "champion": 2
+    }
     assert client().get_model_version("docs", "2").description == "the version 2"
 
     client().delete_model_version("docs", "1")  # MLflow gives no number twice
@@ -171,6 +173,7 @@ def test_every_change_of_the_registry_is_told_and_trouble_costs_the_registry_not
     assert client.get_registered_model("docs").tags["tamis.alias.champion.reason"] == "let it serve"
     assert "for 2 labels" in client.get_model_version("docs", "1").description
 
+    database = (workspace.state / "mlflow.db").rename(workspace.state / "aside.db")
     (workspace.state / "mlflow.db").write_text("this is no database, for it holds only words" * 40)
     register_run(workspace, bundles[1].path, model="docs", reason="the second one", who="anna")
     assert registry.state().version("docs@2").status == "pending"
@@ -178,6 +181,6 @@ def test_every_change_of_the_registry_is_told_and_trouble_costs_the_registry_not
     assert "tamis models mirror" in caplog.text
     with pytest.raises(DataError, match="does not show the registry as it is"):
         show_in_mirrors(workspace, registry)
-    (workspace.state / "mlflow.db").unlink()
+    database.replace(workspace.state / "mlflow.db")
     assert show_in_mirrors(workspace, registry) == ["mlflow"]
     assert read(client).keys() == {1, 2}

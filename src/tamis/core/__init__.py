@@ -13,7 +13,19 @@ from tamis.core.errors import CheckFailed, DataError, MissingExtra, TamisError, 
 from tamis.core.fingerprint import fingerprint, fingerprint_file, fingerprint_files
 from tamis.core.labels import LabelSet
 from tamis.core.page import Page
-from tamis.core.ports import EventLog, Executor, Host, Ledger, SqlEngine, Store, StoredFile, Tracker
+from tamis.core.ports import (
+    EventLog,
+    Executor,
+    Host,
+    Ledger,
+    RegistryMirror,
+    ShownModel,
+    ShownVersion,
+    SqlEngine,
+    Store,
+    StoredFile,
+    Tracker,
+)
 from tamis.core.prediction import Prediction
 from tamis.core.progress import Progress, Silent
 from tamis.core.workspace import Workspace, create_workspace
@@ -33,7 +45,10 @@ __all__ = [
     "Page",
     "Prediction",
     "Progress",
+    "RegistryMirror",
     "Settings",
+    "ShownModel",
+    "ShownVersion",
     "Silent",
     "SqlEngine",
     "Store",

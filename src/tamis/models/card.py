@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tamis.core import write_atomic
+from tamis.core.markdown import code as _code
+from tamis.core.markdown import plain as _plain
 from tamis.models.manifest import BundleManifest
 from tamis.models.sealed import CARD
 
@@ -93,21 +94,3 @@ def _numbers(notes: Mapping[str, Any], before: str = "") -> dict[str, Any]:
         elif isinstance(value, int | float | str) and not isinstance(value, bool):
             found[f"{before}{name}"] = value
     return found
-
-
-def _plain(value: Any) -> str:
-    """Any value on one line, in which nothing is Markdown, HTML or the end of a cell."""
-    text = _line(value)
-    for old, new in (("&", "&amp;"), ("<", "&lt;"), ("|", "&#124;"), ("`", "'"), ("[", "&#91;"), ("]", "&#93;")):
-        text = text.replace(old, new)
-    return text
-
-
-def _code(value: Any) -> str:
-    """Any value as it stands, in the type of code."""
-    return f"`{_line(value).replace('`', chr(39))}`"
-
-
-def _line(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return " ".join(text.split())[:200]

@@ -4,13 +4,14 @@ In go bundles with their evaluation and gate report; out come versions with a st
 get, and a history that is only ever added to and in which every entry holds the hash of the one before.
 """
 
-from tamis.registry.bundles import bundle_of, bundles_folder, register_run, version_bundle
+from tamis.registry.bundles import bundle_of, bundles_folder, read_gate, register_run, version_bundle
 from tamis.registry.collect import KEPT, collect_bundles, unneeded
 from tamis.registry.compare import VersionComparison, compare_versions
 from tamis.registry.config import RegistrySettings
 from tamis.registry.entry import Entry, broken_at, read_entries
 from tamis.registry.find import find_model, is_version
 from tamis.registry.hosts import Followed, await_hosts
+from tamis.registry.mirror import show_in_mirrors
 from tamis.registry.registry import Registry, open_registry
 from tamis.registry.served import Served, served
 from tamis.registry.servers import announced, announced_servers
@@ -45,8 +46,10 @@ __all__ = [
     "is_version",
     "open_registry",
     "read_entries",
+    "read_gate",
     "register_run",
     "served",
+    "show_in_mirrors",
     "state_of",
     "unneeded",
     "verify_registry",

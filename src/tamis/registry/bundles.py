@@ -17,6 +17,7 @@ from tamis.registry.registry import open_registry
 from tamis.registry.state import Version
 
 EVALUATION = "evaluation.json"
+GATE = "gate/gate.json"
 _SEAL_DIGITS = 16
 _OF_AN_EVALUATION = ("source", "split", "created", "rows", "scored", "units", "confidence", "main_metric", "baseline")
 
@@ -33,10 +34,15 @@ def register_run(
     """Return the pending version that a run's bundle (or a bundle's folder, or a `.tamis` file) is now.
 
     The bundle is copied beside the history (by hard links where that can be), whole or not at all. The same bundle
-    again is the same version. Without a name the model is called like the dataset it learned from.
+    again is the same version. Without a name the model is called like the dataset it learned from, and without a
+    gate report the one in the run's folder is taken, where there is one.
     """
     bundle = find_bundle(workspace, str(run))
-    facts = facts_of(bundle) | ({"gate": dict(gate)} if gate is not None else {})
+    facts = facts_of(bundle)
+    if gate is None and (bundle.path.parent / GATE).is_file():
+        gate = read_gate(bundle.path.parent / GATE)
+    if gate is not None:
+        facts["gate"] = dict(gate)
     home = bundles_folder(workspace)
     for left in abandoned(home):
         shutil.rmtree(left, ignore_errors=True)
@@ -111,6 +117,17 @@ def facts_of(bundle: Bundle) -> dict[str, Any]:
     if EVALUATION in manifest.files:
         facts["evaluation"] = _scores(json.loads((bundle.path / EVALUATION).read_bytes()))
     return facts
+
+
+def read_gate(path: Path) -> dict[str, Any]:
+    """Return the report of a gate: whether it was `passed`, and the `conditions`, each with what it `says`."""
+    try:
+        report = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise DataError(f"{path} is no gate report: it is no JSON: {error}") from None
+    if not isinstance(report, dict) or not isinstance(report.get("passed"), bool):
+        raise DataError(f"{path} is no gate report: it does not say whether the gate was passed")
+    return report
 
 
 def _scores(evaluation: Mapping[str, Any]) -> dict[str, Any]:

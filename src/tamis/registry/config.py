@@ -14,6 +14,9 @@ class RegistrySettings(Settings):
     """Where the history is: empty is SQLite in the workspace; `postgresql://user@host/database` is shared by many."""
     bundles: str = ""
     """Where the bundles of versions are: empty is `.tamis/registry/bundles`; a shared history needs a shared folder."""
+    mirrors: tuple[str, ...] = ()
+    """Who else is told of every change: `mlflow` shows it in `.tamis/mlflow.db`, which takes some seconds each time.
+    `tamis models mirror` does it at any other time."""
     hosts: tuple[str, ...] = ()
     """Addresses of `tamis serve` elsewhere that `promote` and `rollback` wait for; servers of this workspace are known
     without. One that follows nothing is told what the champion is, with the key in TAMIS_SERVE_KEY."""

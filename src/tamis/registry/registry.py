@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from tamis.core import CheckFailed, Ledger, UsageError, Workspace, plugins
@@ -31,9 +32,16 @@ class Registry:
     """Versions, approvals with reasons, and aliases. All it knows is its history; nothing of that is ever changed."""
 
     def __init__(
-        self, ledger: Ledger, *, who: str = "", now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        ledger: Ledger,
+        *,
+        who: str = "",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        after: Callable[[Registry], None] = lambda registry: None,
     ) -> None:
+        """`after` is called when something was written; it has no say in it any more."""
         self.ledger = ledger
+        self._after = after
         self.who = who or os.environ.get("TAMIS_USER") or _login()
         self._now = now
 
@@ -73,12 +81,11 @@ class Registry:
         def check(model: Model, version: Version) -> None:
             if version.status != "pending":
                 raise UsageError(_judged(version), hint=f"tamis models history --model {version.model}")
-            failed = version.facts.get("gate") or {}
-            if failed.get("passed") is False:
-                raise CheckFailed(
-                    f"{version.ref} did not pass its gate and cannot be approved",
-                    hint=f"tamis models show {version.ref}",
-                )
+            gate = version.facts.get("gate") or {}
+            if gate.get("passed") is False:
+                failed = [each for each in gate.get("conditions", ()) if not each.get("holds")]
+                told = "".join(f"\n  {each.get('condition')}: {each.get('says')}" for each in failed)
+                raise CheckFailed(f"{version.ref} did not pass its gate and cannot be approved{told}")
 
         return self._judge("approve", ref, check, facts=facts, reason=reason)
 
@@ -184,10 +191,10 @@ class Registry:
         """Add the entries that `decide` asks for in the state that the history is in, and return the state after."""
         if not reason.strip():
             raise UsageError("a reason is needed: whoever reads the history later will want to know why")
-        after = State()
+        after, new = State(), list[Entry]()
 
         def make(lines: Sequence[str]) -> Sequence[str]:
-            nonlocal after
+            nonlocal after, new
             entries = read_entries(lines)
             state = state_of(entries)
             now, old = self._now(), len(entries)
@@ -210,15 +217,22 @@ class Registry:
             return [each.line for each in new]
 
         self.ledger.append(make)
+        if new:
+            self._after(self)
         return after
 
 
 def open_registry(workspace: Workspace, *, who: str = "") -> Registry:
     """Return the registry of a workspace."""
     url = workspace.config.of(RegistrySettings).url
-    if not url:
-        return Registry(plugins.load("ledger", "sqlite")(workspace.registry / DATABASE), who=who)
-    return Registry(plugins.load("ledger", url.partition("://")[0])(url), who=who)
+    kind, address = (url.partition("://")[0], url) if url else ("sqlite", workspace.registry / DATABASE)
+    return Registry(plugins.load("ledger", kind)(address), who=who, after=partial(_tell_mirrors, workspace))
+
+
+def _tell_mirrors(workspace: Workspace, registry: Registry) -> None:
+    from tamis.registry.mirror import tell_mirrors  # it knows the registry, too
+
+    tell_mirrors(workspace, registry)
 
 
 def _login() -> str:
