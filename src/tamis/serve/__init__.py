@@ -21,6 +21,7 @@ from tamis.serve.captures import (
 )
 from tamis.serve.config import FallbackSettings, ServeSettings, TextRule
 from tamis.serve.fleet import Fleet, Route
+from tamis.serve.following import Following
 from tamis.serve.keys import Key, add_key, read_keys, remove_key
 from tamis.serve.metrics import Metrics
 from tamis.serve.opening import find_allowed, open_answering
@@ -41,6 +42,7 @@ __all__ = [
     "Exported",
     "FallbackSettings",
     "Fleet",
+    "Following",
     "JsonLines",
     "Key",
     "Metrics",

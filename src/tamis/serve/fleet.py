@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tamis.core import did_you_mean
@@ -90,17 +90,25 @@ class Fleet:
             )
         return known[version]
 
-    async def put(self, name: str, ref: str, *, share: float = 1.0, shadow: bool = False) -> None:
+    def seal(self, name: str) -> str | None:
+        """Return the seal of the bundle that has all the traffic of a name; None when there is none such."""
+        route = self.routes.get(name)
+        if route is None or len(route.shares) != 1:
+            return None
+        return route.shares[0][0].classifier.bundle.manifest.seal
+
+    async def put(self, name: str, ref: str, *, share: float = 1.0, shadow: bool = False, seal: str = "") -> None:
         """Put a bundle live under a name, with a share of its traffic or to read along; others answer meanwhile.
 
-        A version that is open already is not opened again, and what is live as asked already is left as it is.
+        A version that is open already is not opened again, and what is live as asked already is left as it is. Where
+        the bundle's `seal` is known, an open one is not even looked for.
         """
         async with self._changing:
             if name not in self.routes and (share < 1 or shadow):
                 raise Problem(
                     409, f"nothing is served as {name!r} yet: its first version gets all the traffic", field="model"
                 )
-            served = await self._opened(ref)
+            served = self._with_seal(seal) or await self._opened(ref)
             route = self.routes.get(name, Route(()))
             if shadow and served in (each for each, _ in route.shares):
                 raise Problem(409, f"{served.name} answers as {name!r} already: it cannot read along", field="bundle")
@@ -125,6 +133,18 @@ class Fleet:
                 raise Problem(409, f"nothing was served as {name!r} before", field="model")
             self.routes[name], self.before[name] = self.before[name], current
 
+    async def keep(self, name: str, ref: str, *, seal: str) -> None:
+        """Hold a bundle open that `name` may go back to; what was held for that before is closed."""
+        opened = None if self._with_seal(seal) else await self._opened(ref)  # nobody waits for this
+        async with self._changing:
+            served = self._with_seal(seal) or opened or await self._opened(ref)
+            stale = self.before.pop(name, None)
+            self.before[name] = Route(((served, 1.0),))
+            if stale is not None:
+                await self._close(stale)
+            if opened is not None and opened is not served:  # somebody else opened it meanwhile
+                await opened.batcher.close()
+
     async def remove(self, name: str) -> None:
         """Serve nothing under a name any more; what was asked is still answered."""
         async with self._changing:
@@ -139,7 +159,7 @@ class Fleet:
         """Let every version end its work."""
         await asyncio.gather(*(served.batcher.close() for served in set(self._open())))
 
-    def describe(self) -> Mapping[str, object]:
+    def describe(self) -> dict[str, dict[str, object]]:
         """Tell what is served under each name, and to what a rollback would go back."""
         return {
             name: {**route.describe(), "before": self.before[name].describe() if name in self.before else None}
@@ -154,10 +174,12 @@ class Fleet:
         if self.find is None or self.open_bundle is None:
             raise Problem(403, "this server answers with what it was started with, and nothing else")
         bundle = await asyncio.to_thread(self.find, ref)
-        for served in self._open():
-            if served.classifier.bundle.manifest.seal == bundle.manifest.seal:
-                return served
-        return await asyncio.to_thread(self.open_bundle, bundle)
+        served = self._with_seal(bundle.manifest.seal)
+        return await asyncio.to_thread(self.open_bundle, bundle) if served is None else served
+
+    def _with_seal(self, seal: str) -> Served | None:
+        """The open version of a bundle."""
+        return next((each for each in self._open() if seal and each.classifier.bundle.manifest.seal == seal), None)
 
     async def _close(self, route: Route) -> None:
         needed = set(self._open())

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tamis.serve.asked import Answered
 from tamis.serve.batcher import Batch
 from tamis.serve.fleet import Fleet
+from tamis.serve.following import Following
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -51,9 +52,11 @@ class Metrics:
         self._silent = self._counter("tamis_abstentions", "Texts that got no label.", "model", "version", "reason")
         self._stepped = self._counter("tamis_fallbacks", "Texts that a fallback answered.", "model", "version", "by")
 
-    def watch(self, fleet: Fleet) -> None:
-        """Show the queues and the models of a fleet, as they are when somebody asks."""
+    def watch(self, fleet: Fleet, following: Following | None = None) -> None:
+        """Show the queues and the models of a fleet, and who follows what, as they are when somebody asks."""
         self.registry.register(_FleetMetrics(fleet))
+        if following is not None:
+            self.registry.register(_FollowingMetrics(following))
 
     def batch(self, batch: Batch) -> None:
         """Count one pass of a model."""
@@ -114,6 +117,22 @@ class _FleetMetrics(Collector):
                 share.add_metric(labels, part)
                 info.add_metric([*labels, *(str(told[name]) for name in more)], 1)
         yield from (queue, share, info)
+
+
+class _FollowingMetrics(Collector):
+    """Reads who follows what when somebody asks."""
+
+    def __init__(self, following: Following) -> None:
+        self._following = following
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauge."""
+        help_text = "Whether a name serves what its alias names; 0 while it cannot follow."
+        gauge = GaugeMetricFamily("tamis_following", help_text, labels=["model", "alias", "serves"])
+        for name, told in self._following.describe().items():
+            labels = [name, str(told["follows"]), str(told["serves"] or "")]
+            gauge.add_metric(labels, 0 if told["trouble"] else 1)
+        yield gauge
 
 
 class RequestTimes:

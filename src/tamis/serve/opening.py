@@ -10,6 +10,7 @@ from pathlib import Path
 from tamis.core import EventLog, UsageError, Workspace
 from tamis.models import Bundle, find_bundle, open_bundle, run_names
 from tamis.predict import PredictSettings
+from tamis.registry import version_bundle
 from tamis.serve.answering import Answering
 from tamis.serve.batcher import Batch
 from tamis.serve.capture import Capture
@@ -48,6 +49,7 @@ def open_answering(
         else Capture(
             events,
             policy=serve.capture_text,
+            sync_seconds=serve.capture_sync_seconds,
             gather_seconds=serve.capture_gather_milliseconds / 1000,
             patience_seconds=serve.deadline_seconds,
         ),
@@ -55,7 +57,7 @@ def open_answering(
 
 
 def find_allowed(workspace: Workspace, ref: str, *, folders: tuple[Path, ...]) -> Bundle:
-    """Return a bundle that may be put live from afar: a run of the workspace, or what lies in one of the folders.
+    """Return a bundle that may be put live from afar: a run of the workspace, an approved version, or one in a folder.
 
     Of any other path it is not even told whether there is something.
     """
@@ -68,7 +70,9 @@ def find_allowed(workspace: Workspace, ref: str, *, folders: tuple[Path, ...]) -
         with contextlib.suppress(OSError):  # no name for a file, or nothing that may be read
             if path.is_relative_to(inside) and path.exists():
                 return open_bundle(path)
+    if "@" in ref:
+        return version_bundle(workspace, ref, only_approved=True)
     raise UsageError(
         f"no bundle {ref!r} that may be loaded here. Runs: {', '.join(names) or 'none'}.",
-        hint="or a folder or .tamis file in one of serve.bundle_folders",
+        hint="or an approved version (docs@3), or a folder or .tamis file in one of serve.bundle_folders",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +13,7 @@ from tamis.serve.answering import Answering
 from tamis.serve.asked import Answered, Asked
 from tamis.serve.batcher import Batch
 from tamis.serve.config import ServeSettings
+from tamis.serve.following import Following
 from tamis.serve.metrics import Metrics
 from tamis.serve.problem import MEDIA_TYPE, Problem
 from tamis.serve.traces import Traces
@@ -34,11 +35,17 @@ class Server:
     """The state of one server process: starting, ready, draining, or stopped."""
 
     def __init__(
-        self, settings: ServeSettings, open_models: Callable[[], Answering], *, traces: Traces | None = None
+        self,
+        settings: ServeSettings,
+        open_models: Callable[[], Answering],
+        *,
+        traces: Traces | None = None,
+        following: Following | None = None,
     ) -> None:
         self.settings = settings
         self.metrics = Metrics()
         self.traces = traces
+        self.following = following
         self._open_models = open_models
         self._answering: Answering | None = None
         self._loading: asyncio.Task[None] | None = None
@@ -73,6 +80,8 @@ class Server:
         self.drain()
         if self._loading is not None:
             await self._loading
+        if self.following is not None:
+            await self.following.stop()
         if self._answering is not None:
             await self._answering.close()
         if self.traces is not None:
@@ -90,11 +99,21 @@ class Server:
         try:
             answering = await asyncio.to_thread(self._open_models)
             answering.observe = self.answered
-            self.metrics.watch(answering.fleet)
+            self.metrics.watch(answering.fleet, self.following)
+            if self.following is not None:
+                self.following.start(answering.fleet)
             self._answering = answering
         except Exception as error:  # told by `loaded`, which the runner awaits
             _log.error("the models could not be loaded: %s", error)
             self._failed = error
+
+    def describe(self) -> Mapping[str, object]:
+        """Tell what is served under each name, and which names follow the registry."""
+        following = {} if self.following is None else self.following.describe()
+        models = self.answering.fleet.describe()
+        return {
+            name: told | ({"following": following[name]} if name in following else {}) for name, told in models.items()
+        }
 
     def batch(self, batch: Batch) -> None:
         """Hear of a pass of a model, for whoever counts."""

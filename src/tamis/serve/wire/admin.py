@@ -30,7 +30,7 @@ class PutBody(BaseModel):
     )
 
     bundle: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
-    """A run of the workspace, or a bundle in one of `serve.bundle_folders`."""
+    """A run of the workspace, an approved version (`reviews@3`), or a bundle in one of `serve.bundle_folders`."""
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """How much of the traffic it gets; the versions that are live share the rest as they did."""
     shadow: bool = False
@@ -45,13 +45,13 @@ def routes(server: Server) -> APIRouter:
     router = APIRouter(prefix="/models", tags=["admin"])
 
     def described(name: str, status: int = 200) -> JSONResponse:
-        return JSONResponse(server.answering.fleet.describe()[name], status)
+        return JSONResponse(server.describe()[name], status)
 
     @router.get("", summary="Which models are live", responses=server.problems(401, 403, 503))
     async def models(request: Request) -> JSONResponse:
         """Tell each model's versions with their shares, its shadow, and to what a rollback would go back."""
         _check_admin(server, request)
-        return JSONResponse(server.answering.fleet.describe())
+        return JSONResponse(server.describe())
 
     @router.put(
         "/{name}",
@@ -70,6 +70,12 @@ def routes(server: Server) -> APIRouter:
         body = parse(_BODY, await read_body(request, most_bytes=server.settings.max_body_bytes))
         if not _NAME.fullmatch(name):
             raise Problem(422, f"{name!r} cannot name a model: letters, digits and .@_- without spaces", field="name")
+        if server.following is not None and name in server.following:
+            await server.following.look()
+            told = server.following.describe()[name]
+            if (body.bundle, body.share, body.shadow) == (told["serves"], 1.0, False) and not told["trouble"]:
+                return described(name)
+        _check_free(server, name)
         try:
             await server.answering.fleet.put(name, body.bundle, share=body.share, shadow=body.shadow)
         except TamisError as error:
@@ -84,6 +90,7 @@ def routes(server: Server) -> APIRouter:
     async def roll_back(name: str, request: Request) -> JSONResponse:
         """Undo the last change; nothing is loaded, for what was live before is still open."""
         _check_admin(server, request)
+        _check_free(server, name)
         await server.answering.fleet.roll_back(name)
         return described(name)
 
@@ -96,10 +103,24 @@ def routes(server: Server) -> APIRouter:
     async def remove(name: str, request: Request) -> Response:
         """Take a model down; requests that it has are answered."""
         _check_admin(server, request)
+        _check_free(server, name)
         await server.answering.fleet.remove(name)
         return Response(status_code=204)
 
     return router
+
+
+def _check_free(server: Server, name: str) -> None:
+    """A name that follows an alias is changed by moving that."""
+    if server.following is not None and name in server.following:
+        alias = server.following.alias(name)
+        model, _, short = alias.partition("@")
+        raise Problem(
+            409,
+            f"{name!r} serves what {alias} names in the registry, and nothing else",
+            field="name",
+            hint=f"tamis models promote {model}@N --alias {short} --reason …",
+        )
 
 
 def _check_admin(server: Server, request: Request) -> None:
