@@ -199,9 +199,14 @@ def _place(path: Path_, where: Mapping[Path_, str], otherwise: str) -> str:
 
 
 def _known_keys(model: type[BaseModel], path: Path_) -> list[str]:
+    named = False
     for key in path:
+        if named:  # the name of one of several, `pipeline.triggers.nightly`
+            named = False
+            continue
         field = model.model_fields.get(str(key))
         inner = _settings_in(field.annotation) if field else None
+        named = inner is not None and get_origin(field.annotation) is dict  # type: ignore[union-attr]
         if inner is None and not isinstance(key, int):
             return []
         model = inner or model

@@ -1,0 +1,1 @@
+"""Triggers: what starts a run by itself: the clock, new files, an alarm, new labels; each event exactly once."""
