@@ -19,7 +19,9 @@ from tamis.pipeline.lock import Holder, holder_of
 from tamis.pipeline.parameters import given_parameters
 from tamis.pipeline.plan import Instance, plan
 from tamis.pipeline.read import graph_schema, read_graph
+from tamis.pipeline.repro import Reproduction, reproduce
 from tamis.pipeline.reuse import Reuse, read_outputs, write_outputs
+from tamis.pipeline.standard import standard_graph
 from tamis.pipeline.state import Event, RunState, StepState, state_of
 from tamis.pipeline.store import RunStore, find_run, run_names
 
@@ -35,6 +37,7 @@ __all__ = [
     "Parameter",
     "PipelineSettings",
     "Problem",
+    "Reproduction",
     "Reuse",
     "RunState",
     "RunStore",
@@ -56,8 +59,10 @@ __all__ = [
     "plan",
     "read_graph",
     "read_outputs",
+    "reproduce",
     "run_graph",
     "run_names",
+    "standard_graph",
     "state_of",
     "step",
     "step_key",
