@@ -33,6 +33,7 @@ from tamis.cli import (
     export,
     features,
     label_errors,
+    models,
     output,
     predict,
     quality,
@@ -66,7 +67,7 @@ features.add_commands(data.app)
 label_errors.add_commands(data.app)
 workspace.add_commands(app)
 explore.add_commands(app)
-for chapter in (train, runs, predict, batch, evaluate, compare, behave, export, serve, captures, serve_keys):
+for chapter in (train, runs, predict, batch, evaluate, compare, behave, export, models, serve, captures, serve_keys):
     chapter.add_commands(app)
 demo.add_commands(app)
 
