@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tamis.core import Progress, Silent, UsageError, Workspace, plugins
+from tamis.core import Progress, Silent, UsageError, Workspace, did_you_mean, plugins
 from tamis.pipeline.artefact import Artefact
 
 _MARK = "__tamis_step__"
@@ -78,9 +78,13 @@ def kind_of(uses: str) -> Kind:
     else:
         module, _, name = uses.partition(":")
         try:
-            function = getattr(importlib.import_module(module), name)
+            found = vars(importlib.import_module(module))
         except Exception as error:  # whatever a module of one's own may raise when it is imported
             raise UsageError(f"no step {uses!r}: {type(error).__name__}: {error}") from None
+        if name not in found:
+            steps = [each for each, it in found.items() if hasattr(it, _MARK)]
+            raise UsageError(f"no step {uses!r}.{did_you_mean(name, steps)}")
+        function = found[name]
     if not hasattr(function, _MARK):
         raise UsageError(f"{uses} is no step", hint="put @tamis.pipeline.step(outputs=…) above it")
     outputs, settings, code, reads = getattr(function, _MARK)
