@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pytest
 
-from tamis.core import LabelSet
-from tamis.data import Schema
+from tamis.core import LabelSet, Schema
 from tamis.tasks import task_for
 
 if TYPE_CHECKING:
@@ -152,6 +151,13 @@ def _listening(server: Server) -> Iterator[Listening]:
     finally:
         running.should_exit = True
         thread.join()
+
+
+@pytest.fixture
+def listening() -> Iterator[Callable[[Server], Listening]]:
+    """A function that runs a server on loopback until the test ends: `listening(server).address`."""
+    with contextlib.ExitStack() as stack:
+        yield lambda server: stack.enter_context(_listening(server))
 
 
 @pytest.fixture(scope="module")
