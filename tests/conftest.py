@@ -24,8 +24,8 @@ import pyarrow as pa
 import pytest
 
 from tamis.cli.main import main
-from tamis.core import LabelSet, Workspace
-from tamis.data import Dataset, DatasetWriter, Schema
+from tamis.core import LabelSet, Schema, Workspace
+from tamis.data import Dataset, DatasetWriter
 from tamis.features import LongText
 from tamis.tasks import task_for
 
@@ -337,3 +337,19 @@ def postgres_database(postgres_server: str) -> Callable[[], str]:
         return f"{postgres_server.rpartition('/')[0]}/{name}"
 
     return make
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """A Ray cluster of two processors that lives as long as the tests."""
+    from tamis.core import MissingExtra, plugins
+
+    try:
+        plugins.load("executor", "ray")  # sets Ray's switches, which it reads when it is imported
+    except MissingExtra as error:
+        pytest.skip(str(error))
+    import ray
+
+    ray.init("local", num_cpus=2, object_store_memory=100 << 20, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()

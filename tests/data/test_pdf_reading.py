@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -191,6 +190,6 @@ def test_a_file_that_kills_its_process_costs_only_itself(tmp_path, monkeypatch):
     import deadly  # type: ignore[import-not-found]
 
     batches = [["a", "b"], ["c", "bomb", "d"], ["e"], ["bomb"], ["f", "g"]]
-    executor = partial(plugins.load("executor", "local"), workers=2)
+    executor = plugins.load("executor", "local")(workers=2, tries=1)
     done = map_surviving(executor, deadly.work, batches, lost=lambda item: f"lost {item}")
     assert [item for batch in done for item in batch] == ["A", "B", "C", "lost bomb", "D", "E", "lost bomb", "F", "G"]

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tamis.core import DataError, UsageError
-from tamis.data import DatasetWriter, Schema, derive, query_datasets, read_catalog, stream_query, translate
+from tamis.core import DataError, Schema, UsageError
+from tamis.data import DatasetWriter, derive, query_datasets, read_catalog, stream_query, translate
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from tamis.data import Schema
+from tamis.core import Schema
 from tamis.data.canonical import canonical_table
 from tamis.data.sources.source import Batch
 

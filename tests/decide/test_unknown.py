@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from tamis.core import DataError, LabelSet, UsageError
-from tamis.data import Schema
+from tamis.core import DataError, LabelSet, Schema, UsageError
 from tamis.decide import Decider, DecideSettings, Unknown, fit_decider
 from tamis.models import BundleManifest, EngineChoice, Lineage, TaskSpec, open_bundle, seal_bundle
 from tamis.tasks import MASKED, MultiLabel, SingleLabel

@@ -14,8 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamis.core import DataError, LabelSet, UsageError
-from tamis.data import Schema
+from tamis.core import DataError, LabelSet, Schema, UsageError
 from tamis.models import (
     BundleManifest,
     EngineChoice,

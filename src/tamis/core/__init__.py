@@ -11,6 +11,7 @@ from tamis.core.document import ROLES, Document
 from tamis.core.environment import environment
 from tamis.core.errors import CheckFailed, DataError, MissingExtra, TamisError, UsageError, WorkerLost, did_you_mean
 from tamis.core.fingerprint import fingerprint, fingerprint_file, fingerprint_files
+from tamis.core.group import free_port, join_group
 from tamis.core.labels import LabelSet
 from tamis.core.page import Page
 from tamis.core.ports import (
@@ -28,9 +29,11 @@ from tamis.core.ports import (
 )
 from tamis.core.prediction import Prediction
 from tamis.core.progress import Progress, Silent
+from tamis.core.schema import BETWEEN_TEXTS, LabelForm, Schema
 from tamis.core.workspace import Workspace, create_workspace
 
 __all__ = [
+    "BETWEEN_TEXTS",
     "ROLES",
     "CheckFailed",
     "Config",
@@ -39,6 +42,7 @@ __all__ = [
     "EventLog",
     "Executor",
     "Host",
+    "LabelForm",
     "LabelSet",
     "Ledger",
     "MissingExtra",
@@ -46,6 +50,7 @@ __all__ = [
     "Prediction",
     "Progress",
     "RegistryMirror",
+    "Schema",
     "Settings",
     "ShownModel",
     "ShownVersion",
@@ -68,6 +73,8 @@ __all__ = [
     "fingerprint",
     "fingerprint_file",
     "fingerprint_files",
+    "free_port",
+    "join_group",
     "load_config",
     "load_placed",
     "load_settings",

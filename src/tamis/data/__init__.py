@@ -22,7 +22,6 @@ from tamis.data.reading import ReadRows, RowReader, read_rows, rows_of
 from tamis.data.roles import RoleChoice
 from tamis.data.rows_out import write_csv, write_parquet
 from tamis.data.saved import SavedQuery, bind_query, save_query, saved_queries, saved_query
-from tamis.data.schema import Schema
 from tamis.data.sources import Reject, Source, SourceOptions
 from tamis.data.sources.registry import SourceFile, open_source, source_files
 from tamis.data.sources.seen import source_fingerprint, source_place
@@ -44,7 +43,6 @@ __all__ = [
     "RoleChoice",
     "RowReader",
     "SavedQuery",
-    "Schema",
     "Source",
     "SourceFile",
     "SourceOptions",

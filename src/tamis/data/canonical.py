@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.core import ROLES, DataError
+from tamis.core import BETWEEN_TEXTS, ROLES, DataError, Schema
 from tamis.data.roles import template_columns
-from tamis.data.schema import BETWEEN_TEXTS, Schema
 from tamis.data.sources.conform import as_type
 from tamis.data.sources.source import Batch
 

@@ -14,8 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
-from tamis.core import DataError, LabelSet, UsageError, Workspace, did_you_mean
-from tamis.data.schema import Schema
+from tamis.core import DataError, LabelSet, Schema, UsageError, Workspace, did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl

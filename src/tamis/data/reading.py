@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from tamis.core import Progress, Silent
+from tamis.core import Progress, Schema, Silent
 from tamis.data.canonical import canonical_table, kept_as_written
 from tamis.data.roles import RoleChoice, Roles, choose_roles
-from tamis.data.schema import Schema
 from tamis.data.sources.options import SourceOptions
 from tamis.data.sources.registry import open_source
 from tamis.data.sources.source import KeepsWriting, Reject, Source, StartOver

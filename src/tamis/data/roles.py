@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.core import ROLES, UsageError, did_you_mean
+from tamis.core import ROLES, Schema, UsageError, did_you_mean
 from tamis.data.role_guesses import GUESSES, STAR_WORDS, TITLE_WORDS, Column
-from tamis.data.schema import Schema
 
 TASKS = ("single_label", "multi_label", "ordinal")
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from tamis.core import (
     DataError,
     LabelSet,
+    Schema,
     Workspace,
     abandoned,
     draft_folder,
@@ -39,7 +40,6 @@ from tamis.data.dataset import (
     open_dataset,
 )
 from tamis.data.rowhash import RowHash
-from tamis.data.schema import Schema
 
 _PART_ROWS = 1_000_000
 _GROUP_ROWS = 131_072

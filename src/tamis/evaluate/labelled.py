@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.core import Progress, Silent, UsageError, Workspace
-from tamis.data import Dataset, RoleChoice, Schema, SourceOptions, dataset_names, open_dataset, read_rows
+from tamis.core import Progress, Schema, Silent, UsageError, Workspace
+from tamis.data import Dataset, RoleChoice, SourceOptions, dataset_names, open_dataset, read_rows
 from tamis.models import Bundle
 from tamis.tasks import Task
 

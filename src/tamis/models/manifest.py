@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from tamis.core import LabelSet
-from tamis.data import Schema
+from tamis.core import LabelSet, Schema
 from tamis.decide import Decider
 from tamis.features import LongText
 from tamis.tasks import Task, task_for

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tamis.core import Progress, Silent, UsageError, did_you_mean
-from tamis.data import RoleChoice, RowReader, Schema, Source, SourceOptions, open_source, rows_of
+from tamis.core import Progress, Schema, Silent, UsageError, did_you_mean
+from tamis.data import RoleChoice, RowReader, Source, SourceOptions, open_source, rows_of
 from tamis.predict.classifier import Classifier
 
 _OTHERS = ("label", "group", "time", "split", "weight", "annotator")

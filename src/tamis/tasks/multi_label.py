@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from tamis.core import LabelSet
-from tamis.tasks.column import label_column, numbers
+from tamis.tasks.column import label_lists, numbers
 from tamis.tasks.hierarchy import ancestors
 from tamis.tasks.losses import binary_cross_entropy
 from tamis.tasks.softmax import sigmoid
@@ -20,6 +19,7 @@ from tamis.tasks.tally import Tally, needed, tally_sets
 from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import torch
 
 _ROWS = 16_384  # of the rows x labels table that `strata` holds at a time
@@ -55,7 +55,7 @@ class MultiLabel:
 
     def encode(self, labels: Any, *, offsets: Sequence[Offsets] | None = None) -> npt.NDArray[np.float32]:
         """Return a place for each label and row: 1 where the row bears the label or one that implies it."""
-        bears, known = self._indicator(_lists(labels))
+        bears, known = self._indicator(label_lists(labels))
         encoded = self._close(bears).astype(np.float32)
         encoded[~known] = np.nan
         return encoded
@@ -82,13 +82,13 @@ class MultiLabel:
         if said is None:
             bears, answered = self.most_probable(scores), np.ones(len(scores), np.bool_)
         else:
-            bears, answered = self._indicator(_lists(said))
+            bears, answered = self._indicator(label_lists(said))
         consistent = (self._close(bears) == bears).all(axis=1) if self.parents else None
         return tally_sets(self.label_set.names, truth, scores, bears, answered=answered, consistent=consistent)
 
     def strata(self, labels: Any) -> Strata:
         """Return the labels of each row, the implied ones among them."""
-        array = _lists(labels)
+        array = label_lists(labels)
         parts = []
         for start in range(0, len(array), _ROWS):
             bears, known = self._indicator(array.slice(start, _ROWS))
@@ -97,7 +97,7 @@ class MultiLabel:
 
     def inconsistent(self, labels: Any) -> Codes:
         """Return the row numbers (from 0) that bear a label without the ones it implies."""
-        bears, _ = self._indicator(_lists(labels))
+        bears, _ = self._indicator(label_lists(labels))
         return np.flatnonzero((self._close(bears) != bears).any(axis=1))
 
     @property
@@ -154,7 +154,3 @@ class MultiLabel:
         bears = np.zeros((len(array), len(self.label_set)), dtype=np.bool_)
         bears[rows[named], codes[named]] = True
         return bears, known
-
-
-def _lists(labels: Any) -> pa.Array:
-    return label_column(labels, pa.list_(pa.string()), form="a list of labels a row")

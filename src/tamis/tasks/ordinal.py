@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from tamis.core import DataError, LabelSet
-from tamis.tasks.column import label_column, numbers
+from tamis.tasks.column import label_names, numbers
 from tamis.tasks.losses import binary_cross_entropy
 from tamis.tasks.softmax import softmax
 from tamis.tasks.tally import Tally, needed, tally_classes
@@ -47,7 +46,7 @@ class Ordinal:
 
     def ranks(self, labels: Any) -> Codes:
         """Return the place of each label in the order, from 0; `MASKED` where it is missing."""
-        return numbers(label_column(labels, pa.string(), form="one label a row"), self.label_set)
+        return numbers(label_names(labels), self.label_set)
 
     def encode(self, labels: Any, *, offsets: Sequence[Offsets] | None = None) -> npt.NDArray[np.float32]:
         """Return K-1 answers a row: 1 where the label is above the first, the second…"""

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from tamis.core import LabelSet
-from tamis.tasks.column import label_column, numbers
+from tamis.tasks.column import label_names, numbers
 from tamis.tasks.losses import cross_entropy
 from tamis.tasks.softmax import softmax
 from tamis.tasks.tally import Tally, needed, tally_classes
@@ -42,7 +41,7 @@ class SingleLabel:
 
     def encode(self, labels: Any, *, offsets: Sequence[Offsets] | None = None) -> Codes:
         """Return one number a row."""
-        return numbers(label_column(labels, pa.string(), form="one label a row"), self.label_set)
+        return numbers(label_names(labels), self.label_set)
 
     def decode(self, codes: npt.NDArray[Any], *, offsets: Sequence[Offsets] | None = None) -> list[str | None]:
         """Return one label a row."""

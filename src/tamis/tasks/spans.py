@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from tamis.core import DataError, LabelSet, UsageError
-from tamis.tasks.column import label_column
+from tamis.tasks.column import label_spans
 from tamis.tasks.iob import Span, SpanProblem, from_iob, to_iob
 from tamis.tasks.losses import cross_entropy
 from tamis.tasks.multi_label import MultiLabel
@@ -23,8 +21,6 @@ from tamis.tasks.task import MASKED, Codes, Floats, Offsets, Strata
 
 if TYPE_CHECKING:
     import torch
-
-_COLUMN = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32()), ("label", pa.string())]))
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,10 @@ class Spans:
 
     def strata(self, labels: Any) -> Strata:
         """Return which labels occur in each row."""
-        array = label_column(labels, _COLUMN, form="a list of spans (start, end, label) a row")
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        array = label_spans(labels)
         lengths = pc.fill_null(array.value_lengths(), 0)
         borders = np.concatenate([[0], np.cumsum(lengths, dtype=np.int32)])
         inside = pc.struct_field(array.flatten(), "label")
@@ -144,7 +143,7 @@ def _needed(offsets: Sequence[Offsets] | None, rows: int) -> Sequence[Offsets]:
 
 
 def _rows(labels: Any) -> list[list[Span] | None]:
-    values = labels.to_pylist() if isinstance(labels, pa.Array | pa.ChunkedArray) else list(labels)
+    values = labels.to_pylist() if hasattr(labels, "to_pylist") else list(labels)
     try:
         return [None if row is None else [_span(value) for value in row] for row in values]
     except (TypeError, KeyError, ValueError) as error:

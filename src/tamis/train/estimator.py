@@ -16,8 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 import tamis
-from tamis.core import UsageError, did_you_mean
-from tamis.data import Schema
+from tamis.core import Schema, UsageError, did_you_mean
 from tamis.decide import DecideSettings
 from tamis.features import Cleaner
 from tamis.models import Bundle, BundleManifest, EngineChoice, Lineage, TaskSpec, open_bundle, pack_bundle

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tamis.data import Schema
+from tamis.core import Schema
 from tamis.models import open_bundle, seal_bundle
 from tamis.serve import ServeSettings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -41,24 +41,28 @@ class Task:
         return [list(self.passwords), self.ocr]
 
 
-def read_tasks(tasks: Sequence[Task], *, workers: int, cache: ReadingCache) -> Iterator[Document | Failure]:
+def read_tasks(
+    tasks: Sequence[Task], *, workers: int, executor: str = "local", cache: ReadingCache
+) -> Iterator[Document | Failure]:
     """Yield each task's document or failure, in order.
 
     What the cache knows is not read again. Small files travel together, so that the processes are not kept busy with
     handing over; a big one travels alone.
     """
+    # a file that kills its process would do so again: it is not tried twice
+    work = plugins.load("executor", executor)(workers=workers, tries=1)
     window = max(64, 16 * workers)
     for begin in range(0, len(tasks), window * 16):
-        yield from _read_some(tasks[begin : begin + window * 16], workers=workers, cache=cache)
+        yield from _read_some(tasks[begin : begin + window * 16], work, cache)
 
 
-def _read_some(tasks: Sequence[Task], *, workers: int, cache: ReadingCache) -> Iterator[Document | Failure]:
+def _read_some(tasks: Sequence[Task], executor: Executor, cache: ReadingCache) -> Iterator[Document | Failure]:
     keys = [cache.key(task.path, task.options) for task in tasks]
     known = [cache.get(key) for key in keys]
     missing = [at for at, reading in enumerate(known) if reading is None]
-    executor: Callable[[], Executor] = partial(plugins.load("executor", "local"), workers=workers)
     batches = _batches([tasks[at] for at in missing])
-    fresh = (reading for readings in map_surviving(executor, _read_batch, batches, lost=_lost) for reading in readings)
+    read = partial(_read_batch, asked_by=os.getpid())
+    fresh = (reading for readings in map_surviving(executor, read, batches, lost=_lost) for reading in readings)
     for at, reading in enumerate(known):
         if reading is None:
             reading = next(fresh)
@@ -68,7 +72,7 @@ def _read_some(tasks: Sequence[Task], *, workers: int, cache: ReadingCache) -> I
 
 
 def map_surviving(
-    executor: Callable[[], Executor],
+    executor: Executor,
     fn: Callable[[list[In]], list[Out]],
     batches: Sequence[list[In]],
     *,
@@ -76,14 +80,14 @@ def map_surviving(
 ) -> Iterator[list[Out]]:
     """Yield `fn(batch)` in order; when a process dies, only the item that killed it is given up, as `lost(item)`.
 
-    Who dies takes the whole pool along, so the batches under way are done again, the first of them item by item.
+    Who dies may take others along, so the batches under way are done again, the first of them item by item.
     """
     waiting = deque(batches)
     alone = False
     while waiting:
         now = [waiting[0]] if alone else list(waiting)
         try:
-            for done in executor().map_batches(fn, now):
+            for done in executor.map_batches(fn, now):
                 waiting.popleft()
                 yield done
             alone = False
@@ -111,15 +115,15 @@ def _batches(tasks: Sequence[Task]) -> list[list[Task]]:
     return batches
 
 
-def _read_batch(tasks: list[Task]) -> list[Document | Failure]:
-    with _watch() as each_page:
+def _read_batch(tasks: list[Task], *, asked_by: int) -> list[Document | Failure]:
+    with _watch(asked_by) as each_page:
         return [read_document(task.path, passwords=task.passwords, ocr=task.ocr, each_page=each_page) for task in tasks]
 
 
 @contextlib.contextmanager
-def _watch() -> Iterator[Callable[[], object]]:
+def _watch(asked_by: int) -> Iterator[Callable[[], object]]:
     """In a process of its own, end it when one page takes minutes: pdfium cannot be stopped otherwise."""
-    if multiprocessing.parent_process() is None or not hasattr(signal, "alarm"):
+    if os.getpid() == asked_by or not hasattr(signal, "alarm"):
         yield lambda: None
         return
     signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -10,9 +10,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.core import UsageError
+from tamis.core import LabelForm, Schema, UsageError
 from tamis.data.dataset import Span
-from tamis.data.schema import LabelForm, Schema
 from tamis.data.sources.conform import as_type
 from tamis.data.sources.json_rows import JsonFormat
 from tamis.data.sources.location import Input

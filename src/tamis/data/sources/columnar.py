@@ -14,8 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tamis.core import DataError
-from tamis.data.schema import Schema
+from tamis.core import DataError, Schema
 from tamis.data.sources.conform import conformed, flat_schema, flattened
 from tamis.data.sources.files import Files
 from tamis.data.sources.location import Input

@@ -10,9 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from tamis.core import DataError
+from tamis.core import DataError, Schema
 from tamis.data.dataset import Span
-from tamis.data.schema import Schema
 from tamis.data.sources.files import Files
 from tamis.data.sources.lines import line_blocks
 from tamis.data.sources.location import Input

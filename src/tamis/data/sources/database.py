@@ -11,8 +11,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from tamis.core import DataError, Progress, UsageError, did_you_mean
-from tamis.data.schema import Schema
+from tamis.core import DataError, Progress, Schema, UsageError, did_you_mean
 from tamis.data.sources.columnar import plain_batch, plain_columns
 from tamis.data.sources.duckdb_database import DuckDBDatabase
 from tamis.data.sources.http import without_secrets

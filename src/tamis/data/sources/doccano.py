@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tamis.data.schema import LabelForm, Schema
+from tamis.core import LabelForm, Schema
 from tamis.data.sources.annotations import AnnotationFormat
 from tamis.data.sources.files import Files
 from tamis.data.sources.json_rows import JsonFormat, layout_of

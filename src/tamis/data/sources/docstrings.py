@@ -22,8 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tamis.core import DataError, Progress, UsageError
-from tamis.data.schema import Schema
+from tamis.core import DataError, Progress, Schema, UsageError
 from tamis.data.sources.options import SourceOptions
 from tamis.data.sources.source import Batch
 

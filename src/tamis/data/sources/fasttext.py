@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from tamis.data.schema import Schema
+from tamis.core import Schema
 from tamis.data.sources.files import Files
 from tamis.data.sources.lines import encodings_of, line_blocks
 from tamis.data.sources.location import Input

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.core import Progress
-from tamis.data.schema import Schema
+from tamis.core import Progress, Schema
 from tamis.data.sources.conform import common_schema, conformed
 from tamis.data.sources.location import Input
 from tamis.data.sources.source import Batch, first_rows

@@ -15,8 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.core import DataError, MissingExtra, Progress, UsageError, did_you_mean
-from tamis.data.schema import Schema
+from tamis.core import DataError, MissingExtra, Progress, Schema, UsageError, did_you_mean
 from tamis.data.sources.columnar import plain_batch, plain_columns
 from tamis.data.sources.conform import common_schema, conformed
 from tamis.data.sources.options import SourceOptions

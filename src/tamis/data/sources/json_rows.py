@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.data.schema import Schema
+from tamis.core import Schema
 from tamis.data.sources.files import Files
 from tamis.data.sources.json_elements import records
 from tamis.data.sources.json_shape import JsonShape, extract, valid_objects

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tamis.core import DataError
-from tamis.data.schema import LabelForm, Schema
+from tamis.core import DataError, LabelForm, Schema
 from tamis.data.sources.annotations import AnnotationFormat
 from tamis.data.sources.files import Files
 from tamis.data.sources.json_rows import JsonFormat, layout_of

@@ -45,12 +45,14 @@ class SourceOptions:
     """What a row is when documents have pages: document or page."""
     workers: int | None = None
     """Processes that read at the same time; None: as many as there are processors."""
+    executor: str = "local"
+    """Who runs these processes: local, ray…"""
     cache: Path | None = None
     """The folder for what was read before; None: keep nothing."""
 
     def given(self) -> Mapping[str, Any]:
         """Return what was said and is no secret."""
-        secret = {"password", "password_file", "workers", "cache"}
+        secret = {"password", "password_file", "workers", "executor", "cache"}
         return {
             field.name: getattr(self, field.name)
             for field in fields(self)

@@ -14,10 +14,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from tamis.core import DataError, Progress, UsageError
+from tamis.core import DataError, Progress, Schema, UsageError
 from tamis.data.pdf import Document, Failure, ReadingCache, Task, read_tasks
 from tamis.data.pdf.ocr import check_ocr
-from tamis.data.schema import Schema
 from tamis.data.sources.location import Input
 from tamis.data.sources.options import SourceOptions
 from tamis.data.sources.source import Batch, Reject
@@ -123,7 +122,7 @@ class PdfSource:
                 with ExitStack() as fetched:
                     found = [self._task(at, fetched) for at in some]
                     tasks = [task for task in found if isinstance(task, Task)]
-                    readings = read_tasks(tasks, workers=self._workers, cache=cache)
+                    readings = read_tasks(tasks, workers=self._workers, executor=self._options.executor, cache=cache)
                     for at, task in zip(some, found, strict=True):
                         yield at, task if isinstance(task, Failure) else next(readings)
 

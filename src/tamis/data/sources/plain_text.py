@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tamis.data.schema import Schema
+from tamis.core import Schema
 from tamis.data.sources.files import Files
 from tamis.data.sources.lines import Lines, encodings_of, line_blocks
 from tamis.data.sources.location import Input

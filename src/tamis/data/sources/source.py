@@ -8,8 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from tamis.core import Progress, Silent
-from tamis.data.schema import Schema
+from tamis.core import Progress, Schema, Silent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tamis.core import DataError, UsageError
-from tamis.data import RowReader, Schema, SourceFile, SourceOptions, source_files
+from tamis.core import DataError, Schema, UsageError
+from tamis.data import RowReader, SourceFile, SourceOptions, source_files
 from tamis.predict.batch.job import BatchJob
 from tamis.predict.batch.shard import Shard
 from tamis.predict.rows import check_kept, same_rows, text_rows

@@ -12,8 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from tamis.core import Prediction
-from tamis.data import Schema
+from tamis.core import Prediction, Schema
 from tamis.serve.asked import Asked
 from tamis.serve.body import parse, read_body
 from tamis.serve.problem import Problem

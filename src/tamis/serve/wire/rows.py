@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tamis.data import Schema
+from tamis.core import Schema
 from tamis.serve.problem import Problem
 from tamis.serve.server import Server
 
