@@ -207,7 +207,7 @@ class _Run:
             self.settled[instance.name] = Settled(status="cached", outputs=outputs)
             self._note("cached", instance.name, why=why, key=key.fingerprint, outputs=write_outputs(outputs))
         elif instance.name in self.barred:
-            message = f"it must run first: {why}"
+            message = f"it is not among the steps to run, and it must run first: {why}"
             self._fail(instance, Failure(message=message, exit_code=UsageError.exit_code, retry=False))
         else:
             self.ready[instance.name] = _Ready(instance=instance, resolved=resolved, key=key, why=why)

@@ -13,10 +13,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from tamis.core import Silent
 from tamis.pipeline.call import Call, Failure, Outcome
 
 _POLL_SECONDS = 0.1
@@ -34,7 +32,6 @@ def run_in_process(call: Call, *, timeout_seconds: float | None, stopped: Callab
     if call.uses.startswith("__main__:"):
         message = f"{call.uses} cannot run in a process of its own: put it in a module that can be imported"
         return Outcome(failure=Failure(message=message, exit_code=2, retry=False))
-    quiet = replace(call, context=replace(call.context, progress=Silent()))
     receive, send = os.pipe()
     try:
         process = subprocess.Popen(
@@ -46,7 +43,7 @@ def run_in_process(call: Call, *, timeout_seconds: float | None, stopped: Callab
     finally:
         os.close(send)
     try:
-        return _watch(process, pickle.dumps((sys.path, pickle.dumps(quiet))), receive, timeout_seconds, stopped)
+        return _watch(process, pickle.dumps((sys.path, pickle.dumps(call))), receive, timeout_seconds, stopped)
     finally:
         os.close(receive)
         end_with_children(process)

@@ -17,12 +17,14 @@ def performing(
     call: Call, *, executor: Executor | None, timeout_seconds: float | None, flag: Path, stop: threading.Event
 ) -> Callable[[], Outcome]:
     """Return the function that runs a call and returns how it ended."""
-    if executor is not None:
-        far = _Far(replace(call, context=replace(call.context, progress=Silent())), timeout_seconds, flag)
-        return lambda: _by(executor, far)
-    if timeout_seconds is not None:
-        return lambda: run_in_process(call, timeout_seconds=timeout_seconds, stopped=stop.is_set)
-    return call.run
+    if executor is None and timeout_seconds is None:
+        return call.run
+    # what travels is small: settings that were read here are read again there, by steps that ask for them
+    context = replace(call.context, workspace=replace(call.context.workspace), progress=Silent())
+    far = replace(call, context=context)
+    if executor is None:
+        return lambda: run_in_process(far, timeout_seconds=timeout_seconds, stopped=stop.is_set)
+    return lambda: _by(executor, _Far(far, timeout_seconds, flag))
 
 
 def interrupt(thread: threading.Thread) -> None:

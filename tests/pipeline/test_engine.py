@@ -1,0 +1,405 @@
+"""Engine: steps run in order and at once, fail, are tried again, time out, are skipped, stopped and gone on with."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tamis.core import UsageError, Workspace, plugins
+from tamis.pipeline import Graph, Parameter, RunStore, Step, cancel_flag, find_run, run_graph
+
+
+@pytest.fixture
+def run(workspace):
+    """Runs steps to their end: `run(Step(…), given={…})`; what happened is in `run.events`."""
+
+    def go(*steps, given=None, parameters=None, store=None, on_event=None, workspace=workspace, **options):
+        graph = Graph(name="x", parameters=parameters or {}, steps=steps)
+        store = store or RunStore.create(workspace, graph, given or {})
+        go.store, go.events = store, []
+
+        def hear(event):
+            go.events.append(event)
+            if on_event:
+                on_event(event)
+
+        return run_graph(workspace, graph, given or {}, store=store, on_event=hear, **options)
+
+    return go
+
+
+def a(name, function, **said):
+    return Step(name=name, uses=f"plain_steps:{function}", **said)
+
+
+def notes(workspace):
+    path = workspace.root / "notes.txt"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def statuses(state):
+    return {name: step.status for name, step in state.steps.items()}
+
+
+WRITE = a("write", "write")
+LEARN = a("learn", "learn", inputs={"file": "write.file"}, for_each={"family": ["linear", "encoder"], "seed": [1, 2]})
+
+
+def test_steps_run_in_order_and_hand_on_what_they_make(run, workspace):
+    state = run(
+        WRITE,
+        LEARN,
+        a("gather", "gather", inputs={"files": "learn.file"}),
+        a("say", "say", parameters={"what": "${gather.count} of ${write.file.ref}, ${learn.score}"}),
+    )
+    assert state.status == "finished"
+    assert (state.started, state.finished) != (None, None)
+    assert state.steps["gather"].outputs == {
+        "count": 4,
+        "names": ["linear-1.txt", "linear-2.txt", "encoder-1.txt", "encoder-2.txt"],
+    }
+    assert state.steps["say"].outputs["said"].startswith("4 of written.txt, [0.71, 0.72")
+    assert notes(workspace)[0] == "write a"
+    assert [(each.step, each.what) for each in run.events][:3] == [
+        ("", "started"),
+        ("write", "started"),
+        ("write", "finished"),
+    ]
+    assert run.events == run.store.events()
+
+
+def test_a_second_run_runs_nothing_and_a_parameter_only_what_depends_on_it(run, workspace):
+    steps = (WRITE, a("learn", "learn", inputs={"file": "write.file"}, parameters={"epochs": "${epochs}"}))
+    parameters = {"epochs": Parameter(type="int", default=3, minimum=1)}
+    run(*steps, parameters=parameters)
+    assert set(statuses(run(*steps, parameters=parameters)).values()) == {"cached"}
+    state = run(*steps, parameters=parameters, given={"epochs": "4"})
+    assert statuses(state) == {"write": "cached", "learn": "finished"}
+    assert state.steps["learn"].why == "epochs was 3 and is 4"
+    assert notes(workspace) == ["write a", "learn linear 1 3", "learn linear 1 4"]
+    state = run(*steps, parameters=parameters, given={"epochs": "4"}, force=["write"])
+    assert statuses(state) == {"write": "finished", "learn": "cached"}, "it made the same as before"
+
+
+def test_what_never_is_kept_runs_every_time(run, workspace):
+    step = a("say", "say", cache=False)
+    run(step)
+    assert statuses(run(step)) == {"say": "finished"}
+
+
+def test_a_bad_parameter_is_refused_before_anything_runs(run, workspace):
+    parameters = {"epochs": Parameter(type="int", default=3, maximum=9)}
+    for given, told in {"10": "10 is above the maximum, 9", "x": "'x' is not a whole number"}.items():
+        with pytest.raises(UsageError, match=told):
+            run(
+                WRITE, a("say", "say", parameters={"what": "${epochs}"}), parameters=parameters, given={"epochs": given}
+            )
+    assert run.store.events() == [] == notes(workspace)
+
+
+def test_a_value_of_the_wrong_type_from_a_step_is_told(run):
+    state = run(WRITE, a("learn", "learn", inputs={"file": "write.file"}, parameters={"epochs": "${write.file.ref}"}))
+    assert statuses(state) == {"write": "finished", "learn": "failed"}
+    assert "epochs = 'written.txt': input should be a valid integer" in state.steps["learn"].why
+    assert state.exit_code == 2
+    state = run(WRITE, a("judge", "judge", inputs={"file": "write.length"}))
+    assert "the input 'file' takes an artefact, and write.length is a value: 1" in state.steps["judge"].why
+    assert "give it as a parameter: ${write.length}" in state.steps["judge"].why
+
+
+def test_settings_from_the_command_line_reach_a_step(run, workspace):
+    graph = Graph(name="x", steps=(a("settings", "settings", cache=False),))
+    told = Workspace(workspace.root, ("train.epochs=2",))
+    state = run_graph(told, graph, {}, store=RunStore.create(told, graph, {}))
+    assert state.steps["settings"].outputs == {"epochs": 2}
+
+
+# conditions
+
+
+def test_a_condition_that_does_not_hold_skips_the_step_and_who_uses_it(run):
+    state = run(
+        WRITE,
+        a("learn", "learn", inputs={"file": "write.file"}, when="write.length > 1 and ${deploy}"),
+        a("judge", "judge", inputs={"file": "learn.file"}),
+        a("hinted", "judge", inputs={"file": "write.file", "hint": "learn.file"}),
+        a("say", "say", parameters={"what": "${learn.score}"}),
+        a("later", "say", after=("learn",)),
+        parameters={"deploy": Parameter(type="bool", default=True)},
+    )
+    assert state.status == "finished"
+    assert statuses(state) == {
+        "write": "finished",
+        "learn": "skipped",
+        "judge": "skipped",
+        "hinted": "finished",
+        "say": "skipped",
+        "later": "finished",
+    }
+    assert state.steps["learn"].why == ("write.length > 1 and ${deploy} does not hold: write.length = 1, deploy = True")
+    assert state.steps["judge"].why == "it uses what learn makes, which was skipped"
+
+
+def test_each_of_a_fan_out_has_its_own_condition_and_a_list_makes_do_with_the_rest(run):
+    state = run(
+        WRITE,
+        LEARN,
+        a("judge", "judge", inputs={"file": "learn.file"}, when="learn.score > 0.75"),
+        a("gather", "gather", inputs={"files": "judge.file"}),
+        a("some", "gather_some", inputs={"files": "judge.file"}),
+        a("best", "say", when="max(learn.score) > 0.8"),
+    )
+    assert [statuses(state)[f"judge[family=linear,seed={seed}]"] for seed in (1, 2)] == ["skipped"] * 2
+    assert [statuses(state)[f"judge[family=encoder,seed={seed}]"] for seed in (1, 2)] == ["finished"] * 2
+    assert state.steps["gather"].status == "skipped"
+    assert state.steps["some"].outputs == {"count": 2}
+    assert state.steps["best"].status == "finished"
+
+
+# several at once
+
+
+def test_branches_run_at_once_and_no_more_than_may(run, workspace):
+    (workspace.root / "tamis.yaml").write_text("pipeline: {parallel_steps: 2}\n")
+    steps = [a(f"sleep{number}", "sleep", parameters={"seconds": 0.3, "word": str(number)}) for number in range(4)]
+    state = run(*steps)
+    assert state.status == "finished"
+    words = notes(workspace)
+    assert [word.endswith("begins") for word in words[:2]] == [True, True], "two began before one was over"
+    under_way, most = 0, 0
+    for word in words:
+        under_way += 1 if word.endswith("begins") else -1
+        most = max(most, under_way)
+    assert most == 2
+
+
+# failures
+
+
+@pytest.mark.parametrize(("how", "tries"), [("data", 3), ("odd", 3), ("usage", 1), ("check", 1)])
+def test_a_step_is_tried_again_after_longer_and_longer_waits_unless_that_is_no_use(run, workspace, how, tries):
+    began = time.monotonic()
+    state = run(a("fail", "fail_at_first", parameters={"how": how}, retries=2, backoff_seconds=0.05))
+    assert len(notes(workspace)) == tries
+    retried = [each for each in run.events if each.what == "retried"]
+    if tries == 3:
+        assert state.status == "finished"
+        assert state.steps["fail"].outputs == {"tries": 3}
+        assert state.steps["fail"].attempts == 3
+        assert time.monotonic() - began > 0.15
+        assert [each.attempt for each in retried] == [2, 3]
+        assert "try 1 of 3 failed: " in retried[0].why
+        assert "the next one in 0.05 s" in retried[0].why
+        assert "the next one in 0.1 s" in retried[1].why
+    else:
+        assert state.status == "failed"
+        assert (state.exit_code, retried) == ({"usage": 2, "check": 3}[how], [])
+        assert state.why == "fail failed: not yet"
+
+
+def test_an_error_that_nobody_expected_is_told_with_its_line(run):
+    state = run(a("fail", "fail_at_first", parameters={"how": "odd"}))
+    assert state.steps["fail"].why.startswith("ZeroDivisionError: not yet (")
+    assert "plain_steps.py, line " in state.steps["fail"].why
+
+
+def test_a_failure_stops_what_has_not_begun_and_what_runs_ends(run):
+    state = run(
+        a("fail", "fail_at_first"),
+        a("sleep", "sleep", parameters={"seconds": 0.3}),
+        a("more", "sleep", parameters={"seconds": 0.3, "word": "more"}),
+        a("after", "say", after=("sleep",)),
+    )
+    assert statuses(state) == {"fail": "failed", "sleep": "finished", "more": "waiting", "after": "waiting"}
+    assert state.status == "failed"
+
+
+def test_a_failure_that_is_let_go_ends_only_what_uses_it(run):
+    state = run(
+        a("fail", "fail_at_first", on_failure="continue"),
+        a("uses", "say", parameters={"what": "${fail.tries}"}),
+        a("other", "say", parameters={"what": "other"}),
+        a("after", "say", after=("fail", "other")),
+    )
+    assert statuses(state) == {"fail": "failed", "uses": "skipped", "other": "finished", "after": "finished"}
+    assert (state.status, state.exit_code, state.why) == ("finished", 0, "failed and let go: fail")
+
+
+def test_a_step_stands_by_for_a_failure(run, workspace):
+    steps = (
+        WRITE,
+        a("fail", "fail_at_first", parameters={"times": 1}, on_failure="tell", after=("write",)),
+        a("tell", "say", parameters={"what": "told of ${write.length}"}),
+        a("next", "say", after=("fail",)),
+    )
+    state = run(*steps)
+    assert statuses(state) == {"write": "finished", "fail": "failed", "tell": "finished", "next": "waiting"}
+    assert state.status == "failed"
+    assert notes(workspace)[-1] == "say told of 1"
+    state = run(*steps)
+    assert statuses(state) == {"write": "cached", "fail": "finished", "tell": "skipped", "next": "finished"}
+    assert state.steps["tell"].why == "nothing failed that it stands by for"
+
+
+def test_outputs_that_were_not_declared_are_told(run):
+    state = run(a("forget", "forget"))
+    assert state.why == "forget failed: plain_steps:forget did not return its output 'a', only: b"
+
+
+# timeouts and processes
+
+
+def alive(process_id):
+    return psutil.pid_exists(process_id) and psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.slow
+def test_a_step_that_takes_too_long_is_ended_with_its_children(run, workspace):
+    state = run(a("long", "sleep_with_child", parameters={"seconds": 60}, timeout_seconds=3))
+    assert state.steps["long"].why == "it took longer than its timeout, 3 s"
+    (word,) = notes(workspace)
+    child = int(word.removeprefix("child "))
+    until = time.monotonic() + 5
+    while alive(child) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not alive(child)
+
+
+@pytest.mark.slow
+def test_a_step_with_a_timeout_hands_on_what_it_makes_and_tells_why_it_fails(run):
+    state = run(
+        a("write", "write", timeout_seconds=60),
+        a("fail", "fail_at_first", parameters={"how": "check"}, timeout_seconds=60, after=("write",)),
+    )
+    assert state.steps["write"].outputs["file"]["ref"] == "written.txt"
+    assert (state.exit_code, state.why) == (3, "fail failed: not yet")
+
+
+@pytest.mark.slow
+def test_an_executor_runs_the_steps_elsewhere(run, workspace):
+    state = run(
+        WRITE,
+        a("judge", "judge", inputs={"file": "write.file"}),
+        a("fail", "fail_at_first", parameters={"how": "data"}, after=("judge",)),
+        executor=plugins.load("executor", "local")(workers=2),
+    )
+    assert statuses(state) == {"write": "finished", "judge": "finished", "fail": "failed"}
+    assert notes(workspace) == ["write a", "judge written.txt no hint", "try"]
+
+
+# ended, and gone on with
+
+
+def when_it_begins(workspace, deed):
+    """Do something when the notes say that a step began; in another thread."""
+
+    def watch():
+        until = time.monotonic() + 20
+        while not any("begins" in word or "child" in word for word in notes(workspace)) and time.monotonic() < until:
+            time.sleep(0.02)
+        deed()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+SLEEP = a("sleep", "sleep", parameters={"seconds": 30})
+
+
+def test_a_run_that_is_cancelled_ends_what_runs_and_can_be_gone_on_with(run, workspace):
+    when_it_begins(workspace, lambda: cancel_flag(run.store.path).touch())
+    began = time.monotonic()
+    steps = (
+        a("say", "say", cache=False),
+        a("sleep", "sleep", parameters={"seconds": "${seconds}"}, after=("say",)),
+        WRITE,
+    )
+    parameters = {"seconds": Parameter(type="float", default=30)}
+    state = run(*steps, parameters=parameters)
+    assert time.monotonic() - began < 10
+    assert (state.status, state.why) == ("cancelled", "it was asked to stop")
+    assert statuses(state) == {"say": "finished", "sleep": "cancelled", "write": "finished"}
+    state = run(*steps, parameters=parameters, given={"seconds": 0}, store=find_run(workspace, run.store.name))
+    assert state.status == "finished"
+    assert statuses(state) == {"say": "cached", "sleep": "finished", "write": "cached"}, "one run, so once is enough"
+
+
+def test_control_c_leaves_a_run_that_can_be_gone_on_with(run, workspace):
+    when_it_begins(workspace, lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        run(WRITE, SLEEP)
+    state = find_run(workspace, run.store.name).state()
+    assert (state.status, state.steps["sleep"].status) == ("cancelled", "cancelled")
+    assert state.can_be_resumed
+
+
+@pytest.mark.slow
+def test_cancelling_ends_the_process_of_a_step_too(run, workspace):
+    when_it_begins(workspace, lambda: cancel_flag(run.store.path).touch())
+    state = run(a("long", "sleep_with_child", parameters={"seconds": 60}, timeout_seconds=60))
+    assert state.steps["long"].status == "cancelled"
+    assert not alive(int(notes(workspace)[0].removeprefix("child ")))
+
+
+def test_a_step_that_interrupts_itself_is_not_tried_again(run, workspace):
+    with pytest.raises(KeyboardInterrupt):
+        run(a("stop", "interrupt_itself", retries=3))
+    assert find_run(workspace, run.store.name).state().status == "cancelled"
+
+
+@pytest.mark.slow
+def test_a_killed_run_takes_its_processes_along(workspace):
+    code = f"""
+import sys; sys.path.append({str(Path(__file__).parent)!r})
+from pathlib import Path
+from tamis.core import Workspace
+from tamis.pipeline import *
+workspace = Workspace(Path({str(workspace.root)!r}))
+graph = Graph(name="x", steps=[
+    Step(name="long", uses="plain_steps:sleep_with_child", parameters={{"seconds": 60}}, timeout_seconds=60)
+])
+run_graph(workspace, graph, {{}}, store=RunStore.create(workspace, graph, {{}}))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code])
+    until = time.monotonic() + 30
+    while not notes(workspace) and time.monotonic() < until:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    child = int(notes(workspace)[0].removeprefix("child "))
+    while alive(child) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not alive(child)
+    assert find_run(workspace, "run-1").state().status == "interrupted"
+
+
+# alone
+
+
+def test_a_step_runs_alone_when_what_it_uses_is_there(run, workspace):
+    steps = (
+        WRITE,
+        a("learn", "learn", inputs={"file": "write.file"}),
+        a("judge", "judge", inputs={"file": "learn.file"}),
+    )
+    state = run(*steps, only=["learn"])
+    assert (state.status, state.exit_code) == ("failed", 2)
+    assert state.steps["write"].why == "it is not among the steps to run, and it must run first: it never ran"
+    assert notes(workspace) == []
+    run(*steps, only=["write"])
+    state = run(*steps, only=["learn"])
+    assert statuses(state) == {"write": "cached", "learn": "finished", "judge": "waiting"}
+    with pytest.raises(UsageError, match="no step 'lern'. Steps: write, learn, judge. Did you mean 'learn'"):
+        run(*steps, only=["lern"])
+
+
+def test_a_second_run_at_once_is_refused_with_the_name_of_the_first(run, workspace):
+    graph = Graph(name="x", steps=(WRITE,))
+    store = RunStore.create(workspace, graph, {})
+    with store.hold(), pytest.raises(UsageError, match=rf"run-1 \(process {os.getpid()}, .* runs in this workspace"):
+        run(WRITE)
