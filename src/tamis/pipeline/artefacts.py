@@ -76,11 +76,11 @@ def _bundle(workspace: Workspace, ref: str) -> str:
 
 
 def _evaluation(workspace: Workspace, ref: str) -> str:
-    """A report: all its numbers, not the moment it was made."""
+    """A report: all its numbers, not when it was made and what the model was called."""
     path = workspace.root / ref
     try:
         said = json.loads((path / "evaluation.json" if path.is_dir() else path).read_bytes())
-        return fingerprint({key: value for key, value in said.items() if key not in _MOMENTS})
+        return fingerprint({key: value for key, value in said.items() if key not in _NAMES})
     except (ValueError, AttributeError):
         raise DataError(f"the evaluation {ref} is damaged") from None
 
@@ -110,7 +110,7 @@ def _folder(workspace: Workspace, ref: str) -> str:
 
 
 _REPORTS = ("evaluation.json", "parity.json")
-_MOMENTS = ("created", "seconds")
+_NAMES = ("created", "seconds", "model", "run")
 
 KINDS: Mapping[str, Callable[[Workspace, str], str]] = {
     "dataset": _dataset,

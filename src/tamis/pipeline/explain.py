@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tamis.pipeline.keys import Parts
@@ -14,15 +14,11 @@ _LONGEST = 60
 
 
 def changes(before: Parts, now: Parts) -> str:
-    """Return what changed between two keys of a step: `train.epochs was 3 and is 2`."""
-    told = [
-        *_values(before["parameters"], now["parameters"]),
-        *_values(_flat(before["settings"]), _flat(now["settings"])),
-        *_inputs(before["inputs"], now["inputs"]),
-        *_code(before["code"], now["code"]),
-        *_values(before["reads"], now["reads"]),
-        *_values(before["environment"], now["environment"]),
-    ]
+    """Return what changed between two keys of a step: `train.epochs was 3 and is 2`; parts of both are compared."""
+    told: list[str] = []
+    for part, tell in _TELL.items():
+        if part in before and part in now:
+            told += tell(before[part], now[part])
     more = f"; and {len(told) - _MOST} more" if len(told) > _MOST else ""
     return "; ".join(told[:_MOST]) + more
 
@@ -103,3 +99,13 @@ def _is_fingerprint(value: Any) -> bool:
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) and value.strip() else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+_TELL: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Iterator[str]]] = {
+    "parameters": _values,
+    "settings": lambda before, now: _values(_flat(before), _flat(now)),
+    "inputs": _inputs,
+    "reads": _values,
+    "code": _code,
+    "environment": _values,
+}

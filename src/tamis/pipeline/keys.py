@@ -48,17 +48,24 @@ def step_key(
     """
     parameters = {**defaults(kind), **parameters}
     read = kind.reads(workspace, {**inputs, **parameters}) if kind.reads is not None else {}
-    parts = {
-        "code": {"step": uses, **_code(kind.function, kind.code)},
-        "settings": {name: _settings(workspace, name) for name in kind.settings},
+    parts: dict[str, Mapping[str, Any]] = {
+        **known_parts(workspace, uses, kind),
         "inputs": {name: to_jsonable_python(value) for name, value in inputs.items()},
         "parameters": to_jsonable_python(parameters),
         "reads": to_jsonable_python(read if isinstance(read, Mapping) else {READS: read}),
-        "environment": dict(environment(*LIBRARIES)),
     }
     if read is None:
         return StepKey("", parts)
     return StepKey(fingerprint({**parts, "inputs": {name: _content(value) for name, value in inputs.items()}}), parts)
+
+
+def known_parts(workspace: Workspace, uses: str, kind: Kind) -> dict[str, Mapping[str, Any]]:
+    """Return the parts of a step's key that do not depend on what it is given."""
+    return {
+        "code": {"step": uses, **_code(kind.function, kind.code)},
+        "settings": {name: _settings(workspace, name) for name in kind.settings},
+        "environment": dict(environment(*LIBRARIES)),
+    }
 
 
 def _content(value: Any) -> Any:

@@ -58,6 +58,14 @@ class Made:
         """Return what a step made last, under whatever key."""
         return self._one("SELECT * FROM made WHERE step = ? ORDER BY number DESC LIMIT 1", step)
 
+    def all_of(self, step: str) -> list[Entry]:
+        """Return all that a step made, what it made last first."""
+        if not self.path.exists():
+            return []
+        with self._database() as database:
+            rows = database.execute("SELECT * FROM made WHERE step = ? ORDER BY number DESC", (step,))
+            return [_entry(row) for row in rows]
+
     def keep(self, entry: Entry) -> None:
         """Write down what a step made; what stood under the same key is replaced."""
         values = (
@@ -73,11 +81,15 @@ class Made:
 
     def entries(self) -> list[Entry]:
         """Return everything, oldest first."""
+        if not self.path.exists():
+            return []
         with self._database() as database:
             return [_entry(row) for row in database.execute("SELECT * FROM made ORDER BY number")]
 
     def forget(self, keys: Collection[str]) -> None:
         """Remove entries; what they name on the disk stays."""
+        if not keys:
+            return
         with self._database() as database:
             database.executemany("DELETE FROM made WHERE key = ?", [(key,) for key in keys])
 
@@ -89,6 +101,8 @@ class Made:
                 self._open = None
 
     def _one(self, query: str, value: str) -> Entry | None:
+        if not self.path.exists():  # to look is no reason to make one
+            return None
         with self._database() as database:
             row = database.execute(query, (value,)).fetchone()
         return None if row is None else _entry(row)
