@@ -25,7 +25,7 @@ def batch(
     model: Model = None,
     workers: Annotated[int, typer.Option(min=1, help="How many processes predict at the same time.")] = 1,
     shard_rows: Annotated[int, typer.Option(min=1, help="The most rows of one file of predictions.")] = 50_000,
-    executor: Annotated[str, typer.Option(help="Who runs the workers.")] = "local",
+    executor: Annotated[str, typer.Option(help="Who runs them: local, ray.")] = "local",
     force: Annotated[
         bool, typer.Option("--force", help="Remove the predictions that the target holds, and start anew.")
     ] = False,

@@ -71,6 +71,7 @@ def import_source(
     ocr_language: Annotated[str, _reading("Their language: eng, deu, eng+fra….")] = "eng",
     per: Annotated[str, _reading("A row for each document or page.")] = "document",
     workers: Annotated[int | None, _reading("Processes that read documents at the same time.")] = None,
+    executor: Annotated[str, _reading("Who runs these processes: local, ray.")] = "local",
     max_rejects: Annotated[
         str | None, typer.Option(help="Unreadable rows that may be left out: 0.01, 2% or a number. [default: 1%]")
     ] = None,
@@ -106,6 +107,7 @@ def import_source(
             ocr_language=ocr_language,
             per=per,
             workers=workers,
+            executor=executor,
         ),
         roles=RoleChoice(
             text=_several(",".join(text or ())),

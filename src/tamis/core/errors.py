@@ -23,6 +23,16 @@ class TamisError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # as it is: the error of a worker comes back from its process, though its class may be made from other arguments
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[TamisError], arguments: tuple[object, ...]) -> TamisError:
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    return error
+
 
 class UsageError(TamisError):
     """The command, a flag or a key was wrong (exit code 2)."""
@@ -41,7 +51,7 @@ class CheckFailed(TamisError):
 
 
 class WorkerLost(TamisError):
-    """A process that worked for an executor is gone; what it had not returned yet is not done."""
+    """What was tried several times killed the process that worked on it each time, so it is not done."""
 
     def __init__(self) -> None:
         super().__init__(

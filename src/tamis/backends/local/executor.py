@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from tamis.core import WorkerLost
+from tamis.core import WorkerLost, free_port, join_group
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -28,26 +28,39 @@ class LocalExecutor:
     """
 
     workers: int = 0
+    tries: int = 3
 
     def map_batches(self, fn: Callable[[In], Out], batches: Iterable[In]) -> Iterator[Out]:
         """Yield `fn(batch)` in order; at most two batches a worker are under way."""
         if self.workers <= 1:
             yield from map(fn, batches)
             return
-        with _pool(self.workers) as pool:
-            waiting: deque[Future[Out]] = deque()
-            try:
-                for batch in batches:
-                    waiting.append(pool.submit(fn, batch))
-                    if len(waiting) >= 2 * self.workers:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            except BrokenProcessPool:
-                raise WorkerLost from None
-            finally:
-                for future in waiting:
-                    future.cancel()
+        pool = _pool(self.workers)
+        waiting: deque[_Task[In, Out]] = deque()
+        source, broken = iter(batches), 0
+        try:
+            while True:
+                try:
+                    for batch in itertools.islice(source, 2 * self.workers - len(waiting)):
+                        waiting.append(_Task(fn, batch))
+                    for task in waiting:
+                        task.start(pool)
+                    if not waiting:
+                        pool.shutdown()
+                        return
+                    result = waiting[0].result()
+                except BrokenProcessPool:  # one that is killed takes the others along; what they had done is kept
+                    broken += 1
+                    if broken == self.tries:
+                        raise WorkerLost from None
+                    pool.shutdown()
+                    pool = _pool(self.workers)
+                else:
+                    waiting.popleft()
+                    broken = 0
+                    yield result
+        finally:
+            _end(pool)
 
     def run_trials(self, fn: Callable[[In], Out], trials: Sequence[In]) -> list[Out]:
         """Return `fn(trial)` for each trial, in order."""
@@ -57,17 +70,56 @@ class LocalExecutor:
         """Return `fn(rank, workers)` of processes that all run at once."""
         if workers <= 1:
             return [fn(0, 1)]
-        with _pool(workers) as pool:
-            return list(pool.map(partial(_call, fn, workers), range(workers)))
+        for _ in range(self.tries):
+            port, pool = free_port(), _pool(workers)
+            try:
+                ranks = [pool.submit(_join, fn, rank, workers, port) for rank in range(workers)]
+                done, _ = wait(ranks, return_when=FIRST_EXCEPTION)
+                results = [rank.result() for rank in ranks if rank in done]  # all of them, unless one raises here
+                pool.shutdown()
+                return results
+            except BrokenProcessPool:
+                pass
+            finally:
+                _end(pool)
+        raise WorkerLost
 
 
-def _call(fn: Callable[[int, int], Out], workers: int, rank: int) -> Out:
+class _Task(Generic[In, Out]):
+    """One batch, given to one pool after the other until it is done."""
+
+    def __init__(self, fn: Callable[[In], Out], batch: In) -> None:
+        self._fn = fn
+        self._batch = batch
+        self._future: Future[Out] | None = None
+
+    def start(self, pool: ProcessPoolExecutor) -> None:
+        """Give it to a pool, unless it is under way or done."""
+        future = self._future
+        if future is None or (future.done() and isinstance(future.exception(), BrokenProcessPool)):
+            self._future = pool.submit(self._fn, self._batch)
+
+    def result(self) -> Out:
+        """Wait for the result."""
+        assert self._future is not None
+        return self._future.result()
+
+
+def _join(fn: Callable[[int, int], Out], rank: int, workers: int, port: int) -> Out:
+    join_group(rank, workers, host="127.0.0.1", port=port)
     return fn(rank, workers)
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # spawn, not fork: a forked child inherits the locks of threads (polars, torch, duckdb) that it does not have
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End the processes of a pool, whatever they are at: nobody waits for it any more."""
+    for process in list((pool._processes or {}).values()):
+        process.kill()
+    pool.shutdown(cancel_futures=True)
 
 
 def _begin() -> None:
