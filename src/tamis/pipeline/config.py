@@ -108,6 +108,8 @@ class PipelineSettings(Settings):
     """Whether the best model gets the quickest form that is shown to be the same; a linear one has it already."""
     quick_export: bool = False
     """Compare the forms on fewer rows and time them for some seconds only."""
+    pictures: bool = True
+    """Whether the evaluation's figures are drawn as PNG files too."""
     gates: GateSettings = GateSettings()
     """What must hold before a model may be approved."""
     approve: Literal["manual", "automatic"] = "manual"

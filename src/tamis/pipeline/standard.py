@@ -111,7 +111,12 @@ def _steps(settings: PipelineSettings) -> list[Step]:
             name="evaluate",
             uses="evaluate",
             inputs={"run": best},
-            parameters={"form": "${export.form}" if exported else "", "by": columns, "slices": conditions},
+            parameters={
+                "form": "${export.form}" if exported else "",
+                "by": columns,
+                "slices": conditions,
+                "pictures": settings.pictures,
+            },
         ),
         Step(name="explain", uses="explain", inputs={"run": best}),
         Step(
@@ -121,7 +126,10 @@ def _steps(settings: PipelineSettings) -> list[Step]:
             parameters={"gates": gates.model_dump(mode="json"), "model": model, "alias": settings.alias},
         ),
         Step(
-            name="register", uses="register", inputs={"run": best, "gate": "gate.report"}, parameters={"model": model}
+            name="register",
+            uses="register",
+            inputs={"run": best, "gate": "gate.report", "evaluation": "evaluate.evaluation"},
+            parameters={"model": model},
         ),
         Step(
             name="approve",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import glob
+import os
 import platform
 import re
 import urllib.parse
 from pathlib import Path
 
-from tamis.core import fingerprint, fingerprint_file
+from tamis.core import fingerprint, fingerprint_files
 from tamis.data.sources.docstrings import DocstringSource
 from tamis.data.sources.location import matching
 
@@ -42,4 +43,7 @@ def source_fingerprint(source: str) -> str | None:
         files = [path]
     else:
         files = [file for file in matching(path) if file.is_file()] if glob.has_magic(str(path)) else []
-    return fingerprint([[str(file), fingerprint_file(file)] for file in files]) if files else None
+    if not files:
+        return None
+    root = Path(os.path.commonpath([file.parent for file in files]))  # where all of them lie does not count
+    return fingerprint_files(root, files)
