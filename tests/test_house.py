@@ -56,6 +56,16 @@ def test_help_loads_no_heavy_library(words):
     assert not loaded & (HEAVY | ({"pydantic", "yaml"} if words == ["--help"] else set()))
 
 
+def test_a_server_loads_nothing_that_reads_datasets():
+    code = (
+        "import sys, tamis.serve; print(*(name.replace('tamis.', 'tamis_') for name in sys.modules))\nraise SystemExit"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & (
+        HEAVY | {"pyarrow", "duckdb", "polars", "tamis_data", "tamis_train", "psutil"}
+    )
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_a_file_says_what_it_is_for_and_takes_chapters_whole(path):
     tree = ast.parse(path.read_text())

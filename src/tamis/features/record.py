@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tamis.core import UsageError, Workspace
-from tamis.data import Dataset, derive
 from tamis.features.cleaning import Cleaner
+
+if TYPE_CHECKING:
+    from tamis.data import Dataset
 
 
 def record_cleaning(workspace: Workspace, dataset: Dataset, cleaner: Cleaner) -> tuple[Dataset, bool]:
@@ -16,6 +18,8 @@ def record_cleaning(workspace: Workspace, dataset: Dataset, cleaner: Cleaner) ->
             f"the labels of {dataset.ref} are spans, which count the characters of the text as it is",
             hint="clean it before it is labelled, or record no steps: --steps none",
         )
+    from tamis.data import derive  # a server cleans texts, too, and has no datasets
+
     return derive(workspace, dataset, None, operation=cleaning_in_words(cleaner), cleaning=cleaner.spec)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from tamis.core import DataError, write_atomic
@@ -93,19 +94,26 @@ def open_bundle(path: Path) -> Bundle:
             f"no {MANIFEST} in {path}: this is no bundle",
             hint="a bundle is what tamis train makes: a folder with tamis.json, or one .tamis file",
         ) from None
-    for name, expected in manifest.files.items():
-        if _waiting(folder, name).is_file() and _sha256(_waiting(folder, name)) == expected:
-            _waiting(folder, name).replace(folder / name)  # a kill came between the two steps of add_to_bundle
-        if not (folder / name).is_file() or _sha256(folder / name) != expected:
-            raise DataError(
-                f"{name} of the bundle {path} is not the file that was sealed",
-                hint="take the bundle from where it came from again, or train it anew",
-            )
+    with ThreadPoolExecutor(thread_name_prefix="tamis-hash") as pool:
+        sealed = pool.map(partial(_is_sealed, folder), manifest.files, manifest.files.values())
+        for name, as_sealed in zip(manifest.files, sealed, strict=True):
+            if not as_sealed:
+                raise DataError(
+                    f"{name} of the bundle {path} is not the file that was sealed",
+                    hint="take the bundle from where it came from again, or train it anew",
+                )
     strangers = [name for name in _files(folder) if name not in (*manifest.files, MANIFEST, CARD)]
     if strangers:
         shown = ", ".join(strangers[:5]) + (", …" if len(strangers) > 5 else "")
         raise DataError(f"the bundle {path} holds files that were not sealed: {shown}", hint="take them out of it")
     return Bundle(folder, manifest.model_copy(update={"decider": manifest.decider.load(folder)}))
+
+
+def _is_sealed(folder: Path, name: str, expected: str) -> bool:
+    """Whether a file is the one that was sealed."""
+    if _waiting(folder, name).is_file() and _sha256(_waiting(folder, name)) == expected:
+        _waiting(folder, name).replace(folder / name)  # a kill came between the two steps of add_to_bundle
+    return (folder / name).is_file() and _sha256(folder / name) == expected
 
 
 def _waiting(folder: Path, name: str) -> Path:
