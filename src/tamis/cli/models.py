@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tamis.cli import output
+from tamis.cli import models_card, output
 
 if TYPE_CHECKING:
     from tamis.core import Workspace
@@ -33,12 +33,16 @@ By = Annotated[
 
 def add_commands(main: typer.Typer) -> None:
     """Add the commands."""
+    models_card.add_commands(app)
     main.add_typer(app, name="models")
 
 
 @app.command("register")
 def register(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run, a bundle's folder, or a .tamis file.")],
+    run: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="A run, a bundle's folder, a .tamis file, or mlflow:models:/name/3."),
+    ],
     reason: Reason,
     model: Annotated[str | None, typer.Option(help="The model's name (default: that of its dataset).")] = None,
     gate: Annotated[
@@ -51,10 +55,13 @@ def register(
 
     Example: tamis models register reviews-linear-1 --reason "the first one"
     """
-    from tamis.registry import read_gate, register_run
+    from tamis.registry import is_elsewhere, keep_card, read_gate, register_from, register_run
 
+    workspace = output.workspace()
     report = read_gate(gate) if gate is not None else None
-    version = register_run(output.workspace(), run, model=model, gate=report, reason=reason, who=by)
+    take = register_from if is_elsewhere(run) else register_run
+    version = take(workspace, run, model=model, gate=report, reason=reason, who=by)
+    keep_card(workspace, version.ref)
     _told(version, as_json=as_json)
     if not as_json and version.status == "pending":
         if "evaluation" not in version.facts:
@@ -156,7 +163,7 @@ def reject(ref: Ref, reason: Reason, by: By = "", as_json: output.Json = False) 
 def promote(ref: Ref, reason: Reason, alias: Alias = "champion", by: By = "", as_json: output.Json = False) -> None:
     """Move an alias to an approved version, and wait until every live server that follows it serves that.
 
-    Example: tamis models promote reviews@1 --alias challenger --reason "half of the answers for a week"
+    Example: tamis models promote reviews@1 --alias challenger --reason "to watch it for a week"
     """
     from tamis.registry import open_registry
 
@@ -171,7 +178,9 @@ def rollback(model: Name, reason: Reason, alias: Alias = "champion", by: By = ""
 
     Versions that were rejected or removed meanwhile are passed over.
 
-    Example: tamis models promote reviews@3 --reason "try it"
+    Example: tamis models approve reviews@2 --reason "better on short texts"
+
+    Example: tamis models promote reviews@2 --reason "it was approved"
 
     Example: tamis models rollback reviews --reason "too many complaints"
     """

@@ -5,6 +5,7 @@ with `tamis.json` beside it, which says the task, the cleaning, the decision rul
 every file. Opening one runs no code and needs no torch.
 """
 
+from tamis.models.adopt import adopt_transformers
 from tamis.models.archive import SUFFIX, pack_bundle
 from tamis.models.backbones import MINILM, find_backbone
 from tamis.models.bundle import Bundle, add_to_bundle, open_bundle, seal_bundle
@@ -43,6 +44,7 @@ __all__ = [
     "LinearModel",
     "TaskSpec",
     "add_to_bundle",
+    "adopt_transformers",
     "build_encoder",
     "build_probe",
     "check_learnable",

@@ -39,7 +39,9 @@ def _lines(manifest: BundleManifest) -> Iterator[str]:
         yield "library_name: transformers"
     yield from ("pipeline_tag: text-classification", "tags: [tamis]", "---", "")
     yield from (f"# {_plain(manifest.name)}", "")
-    yield f"{_KINDS.get(manifest.family, manifest.family).capitalize()}, trained by Tamis {lineage.tamis} on"
+    origin = (manifest.notes.get("imported") or {}).get("from")
+    made = f"imported from {_code(origin)} by" if origin else "trained by"
+    yield f"{_KINDS.get(manifest.family, manifest.family).capitalize()}, {made} Tamis {lineage.tamis} on"
     yield f"{lineage.created:%Y-%m-%d} for the task `{manifest.task.name}`."
     yield ""
     shown = ", ".join(f"{_code(label)}" for label in labels[:_MOST_LABELS])

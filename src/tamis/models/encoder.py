@@ -147,7 +147,7 @@ def save_encoder(model: PreTrainedModel, tokenizer: str | Path, out: Path, *, ma
     with quietly():
         model.save_pretrained(out, max_shard_size="1000GB")
     (out / WEIGHTS).chmod((out / "config.json").stat().st_mode)  # safetensors writes for the owner's eyes only
-    _write_tokenizer(source, out, max_tokens)
+    write_tokenizer(source, out, max_tokens)
 
 
 @contextlib.contextmanager
@@ -167,7 +167,7 @@ def quietly() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _write_tokenizer(source: Path, out: Path, max_tokens: int) -> None:
+def write_tokenizer(source: Path, out: Path, max_tokens: int) -> None:
     """The tokenizer's own file as it is, without the cutting and filling that some carry, and what it is called."""
     try:
         tokenizer = json.loads((source / "tokenizer.json").read_bytes())

@@ -10,7 +10,9 @@ from tamis.registry.compare import VersionComparison, compare_versions
 from tamis.registry.config import RegistrySettings
 from tamis.registry.entry import Entry, broken_at, read_entries
 from tamis.registry.find import find_model, is_version
+from tamis.registry.from_elsewhere import is_elsewhere, register_from
 from tamis.registry.hosts import Followed, await_hosts
+from tamis.registry.keep_card import keep_card
 from tamis.registry.mirror import show_in_mirrors
 from tamis.registry.registry import Registry, open_registry
 from tamis.registry.served import Served, served
@@ -43,10 +45,13 @@ __all__ = [
     "collect_bundles",
     "compare_versions",
     "find_model",
+    "is_elsewhere",
     "is_version",
+    "keep_card",
     "open_registry",
     "read_entries",
     "read_gate",
+    "register_from",
     "register_run",
     "served",
     "show_in_mirrors",

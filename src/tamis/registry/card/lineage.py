@@ -83,9 +83,9 @@ def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
     conditions = gate.get("conditions")
     if isinstance(conditions, list | tuple):
         yield from table(
-            ["Condition", "Held", "Why"],
+            ["Condition", "Held", "It says"],
             [
-                (plain(each.get("name", "")), "yes" if each.get("passed") else "**no**", plain(each.get("reason", "")))
+                (code(each.get("condition", "")), "yes" if each.get("holds") else "**no**", plain(each.get("says", "")))
                 for each in conditions
                 if isinstance(each, Mapping)
             ],
