@@ -14,7 +14,8 @@ import typer
 import typer.main
 
 from tamis.cli.main import app
-from tamis.core import create_workspace
+from tamis.core import Workspace, create_workspace
+from tamis.registry import open_registry, register_run
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(path for pattern in ("*.md", "docs/**/*.md", "recipes/**/*.md") for path in ROOT.glob(pattern))
@@ -81,6 +82,12 @@ def reviews(tmp_path_factory):
     run("tamis data import reviews.csv --name reviews", root)
     run("tamis data split reviews", root)
     run("tamis train reviews --family linear 'train.trackers=[]'", root)
+    versions = Workspace(root)
+    register_run(versions, "reviews-linear-1", reason="the first one")
+    open_registry(versions).approve("reviews@1", reason="good enough to begin with")
+    open_registry(versions).promote("reviews@1", reason="it is the only one")
+    run("tamis evaluate reviews-linear-1 --no-pictures", root)  # with its evaluation it is another version
+    register_run(versions, "reviews-linear-1", reason="evaluated")
     return root
 
 

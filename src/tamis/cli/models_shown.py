@@ -27,7 +27,7 @@ def show_models(models: Iterable[Model], *, newest: int) -> None:
         shown = sorted(model.versions)[-newest:] if newest else []
         shown = sorted({*shown, *model.aliases.values()}, reverse=True)
         output.print_table(
-            ["version", "status", "aliases", "run", "data", "score", "registered"],
+            ["", "status", "aliases", "run", "data", "score", "since"],
             [_line(model, model.versions[number]) for number in shown],
             title=model.name,
             plain=True,
@@ -46,7 +46,7 @@ def show_version(model: Model, version: Version) -> None:
         decisions[alias] = f"since {decided(model.moved[alias])}"
     rows = {"status": version.status, "aliases": ", ".join(model.aliases_of(version.number)), **facts, **decisions}
     output.print_table(
-        ["", version.ref], [[name, value] for name, value in rows.items() if value not in (None, "")], plain=True
+        ["", version.ref], [[name, str(value)] for name, value in rows.items() if value not in (None, "")]
     )
     evaluation: Mapping[str, Any] | None = version.facts.get("evaluation")
     if evaluation is None:
@@ -116,21 +116,12 @@ def show_history(entries: Sequence[Entry], *, last: int) -> None:
 
 def show_served(stretches: Sequence[Served]) -> None:
     """Print what served when, and why."""
-    output.print_table(
-        ["alias", "version", "from", "until", "by", "approved"],
-        [
-            [
-                f"{each.model}@{each.alias}",
-                f"{each.model}@{each.version}",
-                when(each.since),
-                when(each.until) if each.until else "now",
-                f"{_DEEDS[each.by]} by {each.moved.who}: {each.moved.reason}",
-                f"by {each.approved.who}: {each.approved.reason}" if each.approved else None,
-            ]
-            for each in stretches
-        ],
-        plain=True,
-    )
+    for each in stretches:
+        until = when(each.until) if each.until else "now"
+        print(f"{each.model}@{each.alias} was {each.model}@{each.version} from {when(each.since)} until {until}")
+        print(f"  {_DEEDS[each.by]} by {each.moved.who}: {each.moved.reason}")
+        if each.approved is not None:
+            print(f"  approved by {each.approved.who} on {when(each.approved.at)}: {each.approved.reason}")
 
 
 def show_gone(versions: Sequence[Version]) -> None:
@@ -169,8 +160,8 @@ def _line(model: Model, version: Version) -> list[object]:
         ", ".join(model.aliases_of(version.number)) or None,
         version.facts.get("run"),
         version.facts.get("dataset"),
-        f"{evaluation['main_metric']} {score}" if score else None,
-        f"{when(version.registered.at)} by {version.registered.who}",
+        f"{score} {evaluation['main_metric']}" if score else None,
+        f"{(version.judged or version.registered).at.astimezone():%Y-%m-%d}",
     ]
 
 
