@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tamis.pipeline.call import Call, Failure, Outcome
@@ -23,11 +23,13 @@ _GRACE_SECONDS = 3.0
 _LENGTH = struct.Struct(">Q")
 
 
-def run_in_process(call: Call, *, timeout_seconds: float | None, stopped: Callable[[], bool]) -> Outcome:
+def run_in_process(
+    call: Call, *, path: Sequence[str], timeout_seconds: float | None, stopped: Callable[[], bool]
+) -> Outcome:
     """Return how a call ends in a process of its own.
 
-    That process is ended, with its children, after the timeout and when `stopped` says so; and it ends by itself when
-    this one is gone, even if this one was killed.
+    Modules are looked for in `path`. That process is ended, with its children, after the timeout and when `stopped`
+    says so; and it ends by itself when this one is gone, even if this one was killed.
     """
     if call.uses.startswith("__main__:"):
         message = f"{call.uses} cannot run in a process of its own: put it in a module that can be imported"
@@ -43,7 +45,7 @@ def run_in_process(call: Call, *, timeout_seconds: float | None, stopped: Callab
     finally:
         os.close(send)
     try:
-        return _watch(process, pickle.dumps((sys.path, pickle.dumps(call))), receive, timeout_seconds, stopped)
+        return _watch(process, pickle.dumps((list(path), pickle.dumps(call))), receive, timeout_seconds, stopped)
     finally:
         os.close(receive)
         end_with_children(process)
@@ -76,6 +78,8 @@ def _watch(
         received += piece
         if len(received) >= _LENGTH.size and len(received) == _LENGTH.size + _LENGTH.unpack_from(received)[0]:
             outcome: Outcome = pickle.loads(received[_LENGTH.size :])
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it may have logs to close
+                process.wait(_GRACE_SECONDS)
             return outcome
         if not piece:
             code = process.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,9 +23,10 @@ def performing(
     # what travels is small: settings that were read here are read again there, by steps that ask for them
     context = replace(call.context, workspace=replace(call.context.workspace), progress=Silent())
     far = replace(call, context=context)
+    path = tuple(sys.path)
     if executor is None:
-        return lambda: run_in_process(far, timeout_seconds=timeout_seconds, stopped=stop.is_set)
-    return lambda: _by(executor, _Far(far, timeout_seconds, flag))
+        return lambda: run_in_process(far, path=path, timeout_seconds=timeout_seconds, stopped=stop.is_set)
+    return lambda: _by(executor, _Far(far, path, timeout_seconds, flag))
 
 
 def interrupt(thread: threading.Thread) -> None:
@@ -38,12 +40,14 @@ class _Far:
     """A call that is run somewhere else, and is ended there when the flag of cancellation appears."""
 
     call: Call
+    path: tuple[str, ...]
+    """Where modules are looked for."""
     timeout_seconds: float | None
     flag: Path
 
 
 def _run_far(far: _Far) -> Outcome:
-    return run_in_process(far.call, timeout_seconds=far.timeout_seconds, stopped=far.flag.exists)
+    return run_in_process(far.call, path=far.path, timeout_seconds=far.timeout_seconds, stopped=far.flag.exists)
 
 
 def _by(executor: Executor, far: _Far) -> Outcome:
