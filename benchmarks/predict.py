@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from side_by_side import Measured, alternate, finish, median_ratio, median_seconds, print_table
 
-from tamis.core import LabelSet, Silent
-from tamis.data import Schema, open_source
+from tamis.core import LabelSet, Schema, Silent
+from tamis.data import open_source
 from tamis.export import write_onnx
 from tamis.features import DEFAULT_CLEANING, LongText
 from tamis.models import (
