@@ -107,6 +107,16 @@ def short(number: float) -> str:
     return f"{number:.0f}"
 
 
+def one_line(value: Any, *, most: int = 100) -> object:
+    """Return a value as it fits into a line of a table: lists and mappings as JSON, cut where they are long."""
+    if isinstance(value, dict | list):
+        value = json.dumps(_finite(value), ensure_ascii=False, default=_plain)
+    if not isinstance(value, str):
+        return value
+    text = " ".join(value.split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def _cell(value: object, *, plain: bool = False) -> str:
     if value is None:
         return "–"

@@ -2,7 +2,8 @@
 
 from tamis.pipeline.picture.mermaid import draw_mermaid
 from tamis.pipeline.picture.nodes import WORDS, Node, base_name, nodes_of
+from tamis.pipeline.picture.page import run_page
 from tamis.pipeline.picture.svg import draw_svg
 from tamis.pipeline.picture.words import said_seconds
 
-__all__ = ["WORDS", "Node", "base_name", "draw_mermaid", "draw_svg", "nodes_of", "said_seconds"]
+__all__ = ["WORDS", "Node", "base_name", "draw_mermaid", "draw_svg", "nodes_of", "run_page", "said_seconds"]
