@@ -68,11 +68,18 @@ def show_config(as_json: output.Json = False) -> None:
 
 
 @config_app.command("schema")
-def show_schema() -> None:
+def show_schema(
+    pipeline: Annotated[bool, typer.Option("--pipeline", help="That of pipeline.yaml instead.")] = False,
+) -> None:
     """Print the JSON Schema of tamis.yaml, for editors.
 
     Example: tamis config schema > tamis.schema.json
     """
-    from tamis.core import config_schema
+    if pipeline:
+        from tamis.pipeline import graph_schema
 
-    output.print_json(config_schema())
+        output.print_json(graph_schema())
+    else:
+        from tamis.core import config_schema
+
+        output.print_json(config_schema())
