@@ -86,13 +86,13 @@ def _evaluation(workspace: Workspace, ref: str) -> str:
 
 
 def _version(workspace: Workspace, ref: str) -> str:
-    """A version in the registry: what it binds, and whether it is still kept."""
+    """A version in the registry, by the seal of its bundle; one that was removed is not there."""
     from tamis.registry import open_registry
 
     version = open_registry(workspace).state().version(ref)
     if version.status == "removed":
         raise DataError(f"{ref} was removed from the registry")
-    return fingerprint([version.ref, version.facts.get("seal"), version.registered.at.isoformat()])
+    return fingerprint([version.ref, version.facts["seal"]])
 
 
 def _file(workspace: Workspace, ref: str) -> str:

@@ -7,6 +7,7 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from tamis.core import Progress, Silent, UsageError, Workspace, did_you_mean, plugins
@@ -87,11 +88,18 @@ def kind_of(uses: str) -> Kind:
         function = found[name]
     if not hasattr(function, _MARK):
         raise UsageError(f"{uses} is no step", hint="put @tamis.pipeline.step(outputs=…) above it")
+    return _read(function)
+
+
+@cache
+def _read(function: StepFunction) -> Kind:
+    """Return what the signature and the mark of a step's function say."""
     outputs, settings, code, reads = getattr(function, _MARK)
     try:
         hints = typing.get_type_hints(function, include_extras=True)
     except Exception as error:
-        raise UsageError(f"the annotations of {uses} cannot be read: {type(error).__name__}: {error}") from None
+        where = f"{function.__module__}:{function.__qualname__}"
+        raise UsageError(f"the annotations of {where} cannot be read: {type(error).__name__}: {error}") from None
     inputs: dict[str, bool] = {}
     parameters: dict[str, inspect.Parameter] = {}
     optional: list[str] = []
