@@ -121,6 +121,22 @@ def test_several_processes_give_the_same_rows(folder):
     assert one_rejects == two_rejects
 
 
+@pytest.mark.slow
+def test_ray_gives_the_same_rows_and_survives_a_deadly_file(folder, ray_cluster):
+    one, one_rejects = rows(source(folder))
+    ray, ray_rejects = rows(source(folder, workers=2, executor="ray"))
+    assert one.equals(ray)
+    assert one_rejects == ray_rejects
+    batches = [["a"], ["b", "bomb", "c"], ["d"]]
+    executor = plugins.load("executor", "ray")(workers=2, tries=1)
+    done = map_surviving(executor, kills, batches, lost=lambda item: f"lost {item}")
+    assert [item for batch in done for item in batch] == ["A", "B", "lost bomb", "C", "D"]
+
+
+def kills(batch: list[str]) -> list[str]:
+    return [os._exit(11) if item == "bomb" else item.upper() for item in batch]
+
+
 def test_the_second_time_nothing_is_read_again(folder, tmp_path):
     def tasks() -> list[Task]:
         return [Task(path=path, bytes=path.stat().st_size) for path in sorted(folder.glob("*.[pP]*"))]

@@ -46,9 +46,9 @@ def write_reviews(path: Path, texts: list[str], *, prefix: str = "r") -> Path:
     return path
 
 
-def run(bundle, source, target, *, workers=1, force=False, **options):
+def run(bundle, source, target, *, workers=1, executor="local", force=False, **options):
     job = BatchJob(source=str(source), target=str(target), bundle=bundle.path, **{"shard_rows": 30, **options})
-    return run_batch(job, plugins.load("executor", "local")(workers=workers), force=force)
+    return run_batch(job, plugins.load("executor", executor)(workers=workers), force=force)
 
 
 def contents(target: Path) -> dict[str, bytes]:
@@ -86,6 +86,15 @@ def test_two_processes_write_the_same_bytes_as_one(bundle, folder, tmp_path):
     run(bundle, folder, tmp_path / "one")
     run(bundle, folder, tmp_path / "two", workers=2)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+@pytest.mark.slow
+def test_ray_writes_the_same_bytes(make_bundle, bundle, folder, ray_cluster, tmp_path):
+    for name, each, engine in (("words", bundle, None), ("encoder", make_bundle(), "onnxruntime")):
+        chosen = {} if engine is None else {"engine": engine}
+        for executor in ("local", "ray"):
+            run(each, folder, tmp_path / name / executor, executor=executor, workers=2, **chosen)
+        assert contents(tmp_path / name / "ray") == contents(tmp_path / name / "local")
 
 
 def test_an_encoder_says_the_same_in_any_shard(make_bundle, folder, tmp_path):

@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 
 from tamis import TextClassifier
-from tamis.core import DataError, UsageError
+from tamis.core import DataError, UsageError, Workspace, plugins
+from tamis.data import open_dataset
 from tamis.predict import Classifier
 from tamis.train import StepDone, TrainSettings, find_run, read_metrics, train_model
 from tamis.train.origin import code_fingerprint
@@ -173,3 +175,20 @@ def test_two_processes_train_one_run(workspace, films, settings, backbone):
     alone = train_model(workspace, films, settings("encoder", epochs=2), force=True)
     for name, value in alone.validation.items():
         assert told["validation"][name] == pytest.approx(value, abs=1e-3)
+
+
+def train_together(root, dataset, settings, rank, workers):
+    run = train_model(Workspace(root), open_dataset(Workspace(root), dataset), settings)
+    return rank, run.name, run.notes["workers"], run.validation
+
+
+def test_a_group_on_ray_trains_one_run(workspace, films, settings, ray_cluster):
+    chosen = settings("encoder", epochs=2)
+    work = partial(train_together, workspace.root, "films", chosen)
+    first, second = plugins.load("executor", "ray")(workers=2).run_group(work, 2)
+    assert [first[0], second[0]] == [0, 1]
+    assert first[1:] == second[1:]
+    assert first[2] == 2
+    alone = train_model(workspace, films, chosen, force=True)
+    for name, value in alone.validation.items():
+        assert first[3][name] == pytest.approx(value, abs=1e-3)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 
 import ray
 
+from tamis.backends.ray import LEFT_BY_RAY_START
 from tamis.core import TamisError
 
 _CONNECTING = threading.Lock()
+_ANSWER_SECONDS = 10
 
 
 def connect() -> float:
@@ -28,14 +32,31 @@ def connect() -> float:
 
 
 def _connect() -> None:
+    named = os.environ.get("RAY_ADDRESS", "")
+    if named and not _answers(named):
+        raise TamisError(
+            f"no Ray cluster answers at RAY_ADDRESS={named}", hint="without RAY_ADDRESS one is started on this machine"
+        )
+    running = LEFT_BY_RAY_START.exists() and _answers(LEFT_BY_RAY_START.read_text().strip())
     with _signals_kept():
-        try:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-        except ConnectionError as error:
-            raise TamisError(
-                f"no Ray cluster answers: {error}",
-                hint="where RAY_ADDRESS is not set and `ray stop` was given, one is started on this machine",
-            ) from None
+        ray.init(
+            named or (None if running else "local"),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+
+
+def _answers(address: str) -> bool:
+    """Return whether somebody listens there: Ray itself ends the whole process where nobody does."""
+    host, colon, port = address.rpartition(":")
+    if "://" in address or not colon or not port.isdecimal():
+        return True  # Ray knows better
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_SECONDS):
+            return True
+    except OSError:
+        return False
 
 
 def in_worker() -> bool:

@@ -11,7 +11,7 @@ from ray.exceptions import RayActorError
 from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from tamis.backends.ray.outcome import outcome_of, value_of
+from tamis.backends.ray.outcome import outcome_of, packed, value_of
 from tamis.core import WorkerLost, free_port, join_group
 
 
@@ -37,7 +37,7 @@ def run_in_group(fn: Callable[[int, int], Any], workers: int, *, processors: flo
             member = ray.remote(_Member)
             members = [member.options(num_cpus=share, scheduling_strategy=place).remote() for place in places]
             try:
-                return _work(members, cloudpickle.dumps(fn))
+                return _work(members, packed(fn))
             except RayActorError:  # the others wait for the one that is gone: all begin again
                 continue
             finally:

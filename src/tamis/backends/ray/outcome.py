@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pickle
 import traceback
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ray import cloudpickle
 
 
+def packed(fn: Callable[..., Any]) -> bytes:
+    """Return a function as bytes, with the folder it is called from: what it names relative to it stays the same."""
+    return bytes(cloudpickle.dumps((Path.cwd(), fn)))
+
+
 def outcome_of(call: bytes, *arguments: bytes) -> bytes:
-    """Return the outcome of a pickled function."""
+    """Return the outcome of a packed function."""
     try:
-        value = pickle.loads(call)(*map(pickle.loads, arguments))
+        folder, fn = pickle.loads(call)
+        with contextlib.suppress(OSError):  # another machine may not have it
+            os.chdir(folder)
+        value = fn(*map(pickle.loads, arguments))
         return bytes(cloudpickle.dumps((True, value)))
     except BaseException as error:
         error.add_note(f"in a Ray worker:\n{traceback.format_exc()}")

@@ -13,7 +13,7 @@ import ray
 import ray.data
 from ray import cloudpickle
 
-from tamis.backends.ray.outcome import outcome_of, value_of
+from tamis.backends.ray.outcome import outcome_of, packed, value_of
 from tamis.core import WorkerLost
 
 
@@ -26,7 +26,7 @@ def stream(fn: Callable[[Any], Any], batches: Iterable[Any], *, at_once: int, wi
     """
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"ray\.")  # what its parts say of each other
-    call, source = cloudpickle.dumps(fn), iter(batches)
+    call, source = packed(fn), iter(batches)
     while pieces := list(itertools.islice(source, window)):
         dataset = ray.data.from_arrow([_block(cloudpickle.dumps(piece)) for piece in pieces])
         dataset.context.execution_options.preserve_order = True
@@ -49,7 +49,7 @@ def _block(value: bytes) -> pa.Table:
 def _work(block: pa.Table, call: bytes, tries: int) -> pa.Table:
     # Ray Data does again for ever what kills its worker
     if ray.get_runtime_context().worker.core_worker.get_current_task_attempt_number() >= tries:
-        call = cloudpickle.dumps(_lost)
+        call = packed(_lost)
     return pa.concat_tables(_block(outcome_of(call, value.as_py())) for value in block["value"])
 
 

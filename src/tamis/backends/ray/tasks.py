@@ -9,7 +9,7 @@ import ray
 from ray import cloudpickle
 from ray.exceptions import OutOfMemoryError, WorkerCrashedError
 
-from tamis.backends.ray.outcome import outcome_of, value_of
+from tamis.backends.ray.outcome import outcome_of, packed, value_of
 from tamis.core import WorkerLost
 
 
@@ -18,7 +18,7 @@ def run_tasks(
 ) -> Iterator[Any]:
     """Yield `fn(piece)` in order; pieces are taken when one of `at_once` is free, at most `ahead` before their turn."""
     task = ray.remote(outcome_of).options(max_retries=tries - 1)
-    call = ray.put(cloudpickle.dumps(fn))
+    call = ray.put(packed(fn))
     running: dict[Any, int] = {}
     done: dict[int, bytes] = {}
     source, turn = enumerate(pieces), 0
