@@ -27,7 +27,7 @@ def look_at_files(
         file.uri: f"{file.bytes}/{file.mark}" for file in plugins.store_of(uri).list(uri) if _counts(file, pattern)
     }
     if not cursor:
-        return Look(cursor={"known": there, "growing": {}}, note=f"{len(there):,} files are known")
+        return Look(cursor={"known": there, "growing": {}}, note=_known(len(there)))
     known = cursor["known"]
     growing: dict[str, list[str]] = {}
     for file, mark in there.items():
@@ -40,7 +40,7 @@ def look_at_files(
     ready = sorted(file for file, so_long in waited.items() if so_long >= settled)
     patient = len(ready) < len(growing) and all(waited[file] < _PATIENCE * settled for file in ready)
     new = [] if patient else ready
-    note = f"{len(known):,} files are known"
+    note = _known(len(known))
     return Look(
         cursor={"known": known, "growing": growing},
         note=f"{note}, {len(growing):,} new ones not complete yet" if growing else note,
@@ -51,6 +51,10 @@ def look_at_files(
         },
         files=tuple(new),
     )
+
+
+def _known(count: int) -> str:
+    return f"{count:,} known file{'s' * (count != 1)}"
 
 
 def _counts(file: StoredFile, pattern: str) -> bool:
