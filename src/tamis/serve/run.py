@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import logging
 import math
@@ -56,6 +57,8 @@ def run_server(server: Server, *, ready: Callable[[str], None] = lambda address:
             running.should_exit = True
             await serving
             raise
+        gc.collect()
+        gc.freeze()  # what lives as long as the process need not be looked through again and again
         running.warm = True
         ready(address)
         await serving
