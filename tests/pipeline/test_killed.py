@@ -103,5 +103,6 @@ def test_three_moments(program, tmp_path):
 
 
 @pytest.mark.slow
-def test_twenty_moments_of_a_training(program, tmp_path):
-    survives(program, tmp_path, "real", kills=20, each=4, seed=20)
+@pytest.mark.parametrize(("graph", "kills", "each"), [("small", 12, 3), ("real", 8, 4)])
+def test_twenty_moments(program, tmp_path, graph, kills, each):
+    survives(program, tmp_path, graph, kills=kills, each=each, seed=20)
