@@ -28,6 +28,9 @@ def written(context: Context, name: str, content: str) -> Artefact:
 @step(outputs=("file", "length"))
 def write(context: Context, text: str = "a", name: str = "written.txt") -> dict[str, Any]:
     note(context, f"write {text}")
+    with context.progress.track("writing", total=2, unit="letters") as advance:
+        time.sleep(1.1 * ("slowly" in text))  # not told more often than once a second
+        advance(1)
     return {"file": written(context, name, text), "length": len(text)}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +10,6 @@ from typing import Any
 from tamis.core import TamisError, UsageError, did_you_mean
 from tamis.pipeline.arguments import check_argument
 from tamis.pipeline.kinds import Context, kind_of
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +23,8 @@ class Failure:
     """False where another try would end the same way."""
     stopped: bool = False
     """True where it was told to stop, and did."""
+    trace: str = ""
+    """Of an error that nobody expected: where in the code it came from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +58,8 @@ class Call:
             retry = error.exit_code == TamisError.exit_code
             return Outcome(failure=Failure(message=str(error), exit_code=error.exit_code, retry=retry))
         except Exception as error:
-            log.debug("step %s failed", self.uses, exc_info=True)
-            return Outcome(failure=Failure(message=_told(error)))
+            trace = "".join(traceback.format_exception(error))
+            return Outcome(failure=Failure(message=f"{type(error).__name__}: {error}", trace=trace))
 
 
 def run_call(call: Call) -> Outcome:
@@ -78,10 +77,3 @@ def _declared(uses: str, names: tuple[str, ...], outputs: Any) -> Mapping[str, A
         if name not in names:
             raise UsageError(f"{uses} returned {name!r}, which it does not declare.{did_you_mean(name, names)}")
     return outputs
-
-
-def _told(error: Exception) -> str:
-    """The error with the line of code that raised it; the whole trace is logged."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from tamis.core import DataError, Executor, TamisError, UsageError, Workspace, did_you_mean
+from tamis.core import DataError, Executor, TamisError, UsageError, Workspace, did_you_mean, write_atomic
 from tamis.pipeline.attempts import Ended, Retried, Said, attempt
 from tamis.pipeline.call import Call, Failure
 from tamis.pipeline.cancel import cancel_flag
@@ -153,7 +153,8 @@ class _Run:
         except BaseException as error:
             self._tell_to_stop()
             with contextlib.suppress(Exception):  # the disk may be full
-                self._note("failed", why=str(error), exit_code=1)
+                code = error.exit_code if isinstance(error, TamisError) else TamisError.exit_code
+                self._note("failed", why=str(error), exit_code=code)
             raise
 
     def _conclude(self) -> None:
@@ -170,7 +171,7 @@ class _Run:
         for name, instance in self.waiting.items():
             handler = instance.step.name in self.handlers
             if handler:
-                may = instance.step.name in self.called
+                may = instance.step.name in self.called and not any(each in self.running for each in instance.needs)
             else:
                 may = not self.fatal and all(each in self.settled for each in instance.needs)
             if may:
@@ -235,9 +236,10 @@ class _Run:
 
     def _start(self, ready: _Ready) -> None:
         instance = ready.instance
+        say = partial(self._say, instance.name)
         call = Call(
             uses=instance.step.uses,
-            context=Context(self.workspace, Telling(partial(self._say, instance.name)), self.store.name),
+            context=Context(self.workspace, Telling(say), self.store.name),
             inputs=ready.resolved.inputs,
             parameters={name: ready.resolved.parameters[name] for name in instance.given},
         )
@@ -247,6 +249,7 @@ class _Run:
             timeout_seconds=instance.step.timeout_seconds,
             flag=cancel_flag(self.store.path),
             stop=self.stop,
+            say=say,
         )
         thread = threading.Thread(
             target=attempt,
@@ -305,10 +308,15 @@ class _Run:
         self, instance: Instance, failure: Failure, *, key: str = "", seconds: float = 0.0, attempt: int = 1
     ) -> None:
         self.settled[instance.name] = Settled(status="failed")
+        why = failure.message
+        if failure.trace:
+            trace = self.store.path / "traces" / f"{instance.name.replace('/', '_')[:200]}.txt"
+            write_atomic(trace, failure.trace)
+            why = f"{why}\n  where it came from: {trace.relative_to(self.workspace.root)}"
         self._note(
             "failed",
             instance.name,
-            why=failure.message,
+            why=why,
             key=key,
             seconds=seconds,
             attempt=attempt,
@@ -339,9 +347,11 @@ class _Run:
     def _end_running(self) -> None:
         self._tell_to_stop()
         until = time.monotonic() + _GRACE_SECONDS
-        while self.running and time.monotonic() < until:
+        while any(thread.is_alive() for _, thread in self.running.values()) and time.monotonic() < until:
             with contextlib.suppress(queue.Empty):
                 self._hear(self.told.get(timeout=_POLL_SECONDS))
+        while not self.told.empty():
+            self._hear(self.told.get())
         for name, (ready, _) in self.running.items():
             self._note("cancelled", name, why="it was told to stop and did not listen", key=ready.key.fingerprint)
 

@@ -13,9 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import IO
 
 from tamis.pipeline.call import Call, Failure, Outcome
+from tamis.pipeline.telling import Tell, Telling
 
 _POLL_SECONDS = 0.1
 _GRACE_SECONDS = 3.0
@@ -24,9 +26,14 @@ _LENGTH = struct.Struct(">Q")
 
 
 def run_in_process(
-    call: Call, *, path: Sequence[str], timeout_seconds: float | None, stopped: Callable[[], bool]
+    call: Call,
+    *,
+    path: Sequence[str],
+    timeout_seconds: float | None,
+    stopped: Callable[[], bool],
+    say: Tell = lambda words, share: None,
 ) -> Outcome:
-    """Return how a call ends in a process of its own.
+    """Return how a call ends in a process of its own; `say` hears meanwhile what it does.
 
     Modules are looked for in `path`. That process is ended, with its children, after the timeout and when `stopped`
     says so; and it ends by itself when this one is gone, even if this one was killed.
@@ -45,7 +52,10 @@ def run_in_process(
     finally:
         os.close(send)
     try:
-        return _watch(process, pickle.dumps((list(path), pickle.dumps(call))), receive, timeout_seconds, stopped)
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it is gone already, as is seen soon
+            _send(process.stdin, (list(path), pickle.dumps(call)))
+        return _watch(process, receive, timeout_seconds, stopped, say)
     finally:
         os.close(receive)
         end_with_children(process)
@@ -55,16 +65,12 @@ def run_in_process(
 
 def _watch(
     process: subprocess.Popen[bytes],
-    call: bytes,
     receive: int,
     timeout_seconds: float | None,
     stopped: Callable[[], bool],
+    say: Tell,
 ) -> Outcome:
-    assert process.stdin is not None
     until = time.monotonic() + timeout_seconds if timeout_seconds is not None else float("inf")
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(_LENGTH.pack(len(call)) + call)
-        process.stdin.flush()
     received = b""
     while True:
         if stopped():
@@ -76,11 +82,17 @@ def _watch(
             continue
         piece = os.read(receive, 1 << 16)
         received += piece
-        if len(received) >= _LENGTH.size and len(received) == _LENGTH.size + _LENGTH.unpack_from(received)[0]:
-            outcome: Outcome = pickle.loads(received[_LENGTH.size :])
-            with contextlib.suppress(subprocess.TimeoutExpired):  # it may have logs to close
-                process.wait(_GRACE_SECONDS)
-            return outcome
+        while len(received) >= _LENGTH.size:
+            end = _LENGTH.size + _LENGTH.unpack_from(received)[0]
+            if len(received) < end:
+                break
+            told: Outcome | tuple[str, float | None] = pickle.loads(received[_LENGTH.size : end])
+            received = received[end:]
+            if isinstance(told, Outcome):
+                with contextlib.suppress(subprocess.TimeoutExpired):  # it may have logs to close
+                    process.wait(_GRACE_SECONDS)
+                return told
+            say(*told)
         if not piece:
             code = process.wait()
             ended = f"by the signal {signal.Signals(-code).name}" if code < 0 else f"with {code}"
@@ -101,20 +113,30 @@ def end_with_children(process: subprocess.Popen[bytes]) -> None:
 
 def main() -> None:
     """Run the call that comes in by stdin, and write its outcome to the file whose number is the first argument."""
-    answer = os.fdopen(int(sys.argv[1]), "wb")
+    answer, turn = os.fdopen(int(sys.argv[1]), "wb"), threading.Lock()
     words = sys.stdin.buffer
     (length,) = _LENGTH.unpack(words.read(_LENGTH.size))
     sys.path[:], packed = pickle.loads(words.read(length))
     call: Call = pickle.loads(packed)
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), name="tamis-parent", daemon=True).start()
-    outcome: Any = call.run()
-    try:
-        content = pickle.dumps(outcome)
-    except Exception as error:
-        message = f"what it makes cannot be handed on: {type(error).__name__}: {error}"
-        content = pickle.dumps(Outcome(failure=Failure(message=message, exit_code=2, retry=False)))
-    answer.write(_LENGTH.pack(len(content)) + content)
-    answer.close()
+
+    def say(words: str, share: float | None) -> None:
+        with turn:
+            _send(answer, (words, share))
+
+    outcome = replace(call, context=replace(call.context, progress=Telling(say))).run()
+    with turn:
+        try:
+            _send(answer, outcome)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            message = f"what it makes cannot be handed on: {error}"
+            _send(answer, Outcome(failure=Failure(message=message, exit_code=2, retry=False)))
+
+
+def _send(file: IO[bytes], it: object) -> None:
+    content = pickle.dumps(it)
+    file.write(_LENGTH.pack(len(content)) + content)
+    file.flush()
 
 
 def _end_with_parent(parent: int) -> None:

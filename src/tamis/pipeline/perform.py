@@ -12,10 +12,17 @@ from pathlib import Path
 from tamis.core import Executor, Silent, WorkerLost
 from tamis.pipeline.call import Call, Failure, Outcome
 from tamis.pipeline.own_process import run_in_process
+from tamis.pipeline.telling import Tell
 
 
 def performing(
-    call: Call, *, executor: Executor | None, timeout_seconds: float | None, flag: Path, stop: threading.Event
+    call: Call,
+    *,
+    executor: Executor | None,
+    timeout_seconds: float | None,
+    flag: Path,
+    stop: threading.Event,
+    say: Tell,
 ) -> Callable[[], Outcome]:
     """Return the function that runs a call and returns how it ended."""
     if executor is None and timeout_seconds is None:
@@ -25,7 +32,7 @@ def performing(
     far = replace(call, context=context)
     path = tuple(sys.path)
     if executor is None:
-        return lambda: run_in_process(far, path=path, timeout_seconds=timeout_seconds, stopped=stop.is_set)
+        return lambda: run_in_process(far, path=path, timeout_seconds=timeout_seconds, stopped=stop.is_set, say=say)
     return lambda: _by(executor, _Far(far, path, timeout_seconds, flag))
 
 
