@@ -58,6 +58,6 @@ def mirror(
     wanted = names or list(workspace.config.of(RegistrySettings).mirrors) or ["mlflow"]
     registry = open_registry(workspace)
     for name in show_in_mirrors(workspace, registry, wanted):
-        print(f"{name} shows the {len(registry.state().models):,} models of the registry as they are")
+        print(f"{name} shows what the registry says of {', '.join(registry.state().models) or 'no model yet'}")
     if "mlflow" in wanted:
         print(f"look at them: mlflow ui --backend-store-uri sqlite:///{workspace.state / 'mlflow.db'}")

@@ -9,13 +9,13 @@ from typing import Any
 _MOST_CHARACTERS = 200
 
 
-def plain(value: Any) -> str:
+def plain(value: Any, *, most_characters: int = _MOST_CHARACTERS) -> str:
     """Return any value on one line, in which nothing is Markdown, HTML or the end of a cell.
 
     >>> plain("a | b <i>")
     'a &#124; b &lt;i>'
     """
-    text = _line(value)
+    text = _line(value, most_characters)
     for old, new in (("&", "&amp;"), ("<", "&lt;"), ("|", "&#124;"), ("`", "'"), ("[", "&#91;"), ("]", "&#93;")):
         text = text.replace(old, new)
     for sign in "*_":  # within a word they are themselves; before or behind one they would set it off
@@ -42,7 +42,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 
         yield from (f"| {' | '.join(headers)} |", f"| {' | '.join(marks)} |", *lines, "")
 
 
-def _line(value: Any) -> str:
+def _line(value: Any, most_characters: int = _MOST_CHARACTERS) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     text = " ".join(text.split())
-    return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
+    return text if len(text) <= most_characters else text[: most_characters - 1] + "…"

@@ -25,7 +25,7 @@ def data(facts: Facts) -> Iterator[str]:
         return
     if facts.dataset is None:
         fingerprint = code(lineage.dataset_fingerprint)
-        yield f"{code(lineage.dataset)}, fingerprint {fingerprint}. The dataset is not in this workspace any more."
+        yield f"The dataset {code(lineage.dataset)}, fingerprint {fingerprint}. It is not in this workspace any more."
         yield ""
         return
     said = facts.dataset.manifest
@@ -36,7 +36,7 @@ def data(facts: Facts) -> Iterator[str]:
     without = f" ({', '.join(filter(None, dropped))})" if any(dropped) else ""
     labelled = "all" if said.labelled == said.rows else f"{said.labelled:,}"
     yield (
-        f"{code(facts.dataset.ref)}: {said.rows:,} rows{without}, {labelled} of them labelled, from "
+        f"The dataset {code(facts.dataset.ref)}: {said.rows:,} rows{without}, {labelled} of them labelled, from "
         f"{code(said.source.get('uri', ''))}. Fingerprint {code(said.fingerprint)}."
     )
     yield ""

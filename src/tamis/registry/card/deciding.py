@@ -43,8 +43,8 @@ def _promises(facts: Facts, decider: Decider) -> Iterator[str]:
         return
     words = {"kept": "is kept", "broken": "**is broken**", "open": "is open: too few rows to tell"}
     goal = {
-        "precision": f"At least {made.target:.0%} of what it says of each label is right",
-        "coverage": f"At least {made.target:.0%} of the texts get an answer",
+        "precision": f"At least {made.target * 100:g} % of what it says of each label is right",
+        "coverage": f"At least {made.target * 100:g} % of the texts get an answer",
         "cost": f"A text costs {made.target:.3g} at most",
     }[made.goal]
     yield from (f"Its promise: **{goal}.**", "")
@@ -106,29 +106,26 @@ def _thresholds(facts: Facts, rule: Rule) -> Iterator[str]:
         yield from (f"Nothing is said below a score of {rule.least_score:.3f}.", "")
     if not rule.thresholds:
         return
-    promise = facts.bundle.manifest.decider.promise
     kept = (facts.evaluation or {}).get("promise") or {}
-    by_label: Mapping[str, Any] = kept.get("by_label") or (
-        {name: tuple(each.model_dump().values()) for name, each in promise.by_label.items()} if promise else {}
-    )
+    found: Mapping[str, Any] = kept.get("by_label") or {}
     rows = []
     for label, threshold in list(rule.thresholds.items())[:_MOST_THRESHOLDS]:
-        said = by_label.get(label)
-        found = interval(dict(zip(("value", "low", "high"), said[1:], strict=True))) if said else None
+        said, *ends = found.get(label) or (0, None, None, None)
+        right = interval(dict(zip(("value", "low", "high"), ends if said else (None, None, None), strict=True)))
         rows.append(
             (
                 code(label),
                 "never" if threshold is None else f"{threshold:.3f}",
-                *(
-                    (f"{said[0]:,}", measure_text(found.value, name="coverage"), measure_span(found, name="coverage"))
-                    if said and found
-                    else ()
-                ),
+                f"{said:,}",
+                measure_text(right.value, name="coverage"),
+                measure_span(right, name="coverage"),
             )
         )
-    headers = ["Label", "Said from"] + (["Said so often", "Rightly", "Surely between"] if by_label else [])
     yield from ("### Thresholds", "")
-    yield from table(headers, [row + ("–",) * (len(headers) - len(row)) for row in rows])
+    if found:
+        yield from table(["Label", "Said from", "Said so often", "Rightly", "Surely between"], rows)
+    else:
+        yield from table(["Label", "Said from"], [row[:2] for row in rows])
 
 
 def _costs(rule: Rule) -> Iterator[str]:

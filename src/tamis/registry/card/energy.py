@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import floor, log10
+from math import ceil, floor, log10
 
 from tamis.train import Run
 
@@ -27,7 +28,9 @@ class Energy:
     cores: int
 
     def __str__(self) -> str:
-        return f"about {_said(self.likely)} ({_said(self.least)} to {_said(self.most)})"
+        least, most = _said(self.least, floor), _said(self.most, ceil)
+        unit = most.partition(" ")[2]
+        return f"about {_said(self.likely)} ({least.removesuffix(f' {unit}')} to {most})"
 
 
 def energy_of(run: Run) -> Energy | None:
@@ -43,7 +46,7 @@ def energy_for(*, seconds: float, cores: int) -> Energy:
     """Return what cores take in a time.
 
     >>> str(energy_for(seconds=3600, cores=2))
-    'about 8 Wh (4 Wh to 30 Wh)'
+    'about 8 Wh (4 to 30 Wh)'
     """
     hours = seconds * cores / 3600
     return Energy(likely=hours * LIKELY_WATTS, least=hours * LEAST_WATTS, most=hours * MOST_WATTS, cores=cores)
@@ -56,10 +59,10 @@ def _on_processor(run: Run) -> bool:
     return device == "cpu" or (device in (None, "auto") and run.environment.get("torch", "").endswith("+cpu"))
 
 
-def _said(watt_hours: float) -> str:
-    """With one digit that counts, for there are no more."""
-    size = 10 ** floor(log10(watt_hours))
-    rounded = round(watt_hours / size) * size
-    if rounded >= 1000:
-        return f"{rounded / 1000:.0f} kWh"
-    return f"{rounded:.0f} Wh" if rounded >= 1 else f"{rounded:.{max(1, -floor(log10(rounded)))}f} Wh"
+def _said(watt_hours: float, rounded: Callable[[float], int] = round) -> str:
+    """With one digit that counts, for there are no more; the ends of a range outwards."""
+    size = 10.0 ** floor(log10(watt_hours))
+    shown = rounded(round(watt_hours / size, 6)) * size
+    if shown >= 1000:
+        return f"{shown / 1000:.0f} kWh"
+    return f"{shown:.0f} Wh" if shown >= 1 else f"{shown:.{-floor(log10(shown) + 1e-9)}f} Wh"

@@ -19,6 +19,8 @@ from tamis.train import Run, find_run
 _EVALUATION = "evaluation.json"
 _READS_FORMAT = 1
 _LOOKED_AT_ROWS = 400
+SENTENCE = 1000
+"""So many characters of what others wrote are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class Facts:
     run: Run | None = None
     dataset: Dataset | None = None
     evaluation: Mapping[str, Any] | None = None
+    learned: Mapping[str, int] = field(default_factory=dict)
+    """How many of the training rows bear each label."""
     languages: Languages | None = None
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -78,6 +82,7 @@ def gather_facts(workspace: Workspace, bundle: Bundle, *, registry: Registry | N
         here = (version.model, version.number)
         history = tuple(each for each in registry.history() if (each.model, each.version) == here)
         aliases = tuple(state.model(version.model).aliases_of(version.number))
+    learned, languages = _learned(dataset) if dataset is not None else ({}, None)
     return Facts(
         bundle=bundle,
         version=version,
@@ -86,7 +91,8 @@ def gather_facts(workspace: Workspace, bundle: Bundle, *, registry: Registry | N
         run=run,
         dataset=dataset,
         evaluation=_evaluation(bundle),
-        languages=_languages(dataset) if dataset is not None else None,
+        learned=learned,
+        languages=languages,
     )
 
 
@@ -111,24 +117,29 @@ def _evaluation(bundle: Bundle) -> Mapping[str, Any] | None:
     return said if said.get("format") == _READS_FORMAT else None
 
 
-def _languages(dataset: Dataset) -> Languages | None:
-    """What some texts are in, taken evenly from all of those that were learned from."""
+def _learned(dataset: Dataset) -> tuple[Mapping[str, int], Languages | None]:
+    """Return how many of the rows that were learned from bear each label, and what some of them are in."""
     import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     from tamis.quality import languages_of
 
-    columns = ["text", "split"] if "split" in dataset.columns else ["text"]
+    columns = [name for name in ("text", "label", "split") if name in dataset.columns]
     try:
         rows = dataset.table(columns)
-    except OSError:
-        return None
-    texts = rows["text"]
+    except OSError:  # its manifest is there, and its rows are not
+        return {}, None
     if "split" in columns:
-        learned = np.flatnonzero(np.asarray(rows["split"].to_pylist(), dtype=object) == "train")
-        texts = texts.take(learned) if len(learned) else texts
-    chosen = np.unique(np.linspace(0, len(texts) - 1, _LOOKED_AT_ROWS).astype(np.int64)) if len(texts) else ()
-    counts = languages_of(text for text in texts.take(list(chosen)).to_pylist() if text)
-    looked_at = counts.total()
+        rows = rows.filter(pc.equal(rows["split"], "train"))
+    labels = rows["label"] if "label" in columns else pa.chunked_array([], pa.string())
+    while pa.types.is_list(labels.type) or pa.types.is_struct(labels.type):  # several of a text, or spans in it
+        labels = pc.list_flatten(labels) if pa.types.is_list(labels.type) else pc.struct_field(labels, "label")
+    counts = {each["values"]: each["counts"] for each in pc.value_counts(labels.drop_null()).to_pylist()}
+    chosen = np.unique(np.linspace(0, len(rows) - 1, _LOOKED_AT_ROWS).astype(np.int64)) if len(rows) else ()
+    found = languages_of(text for text in rows["text"].take(pa.array(chosen, pa.int64())).to_pylist() if text)
+    looked_at = found.total()
     if not looked_at:
-        return None
-    return Languages(texts=looked_at, shares={name: count / looked_at for name, count in counts.most_common()})
+        return counts, None
+    shares = {name: count / looked_at for name, count in found.most_common()}
+    return counts, Languages(texts=looked_at, shares=shares)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from tamis.core.markdown import code, plain
 from tamis.evaluate import measure_span, measure_text, measure_title
-from tamis.registry.card.facts import Facts
-from tamis.registry.card.measured import interval, learned_rows, weak_slices
+from tamis.registry.card.facts import SENTENCE, Facts
+from tamis.registry.card.measured import interval, weak_slices
 
 _FEW_TO_LEARN_FROM = 50
 _MOST_NAMED = 6
@@ -38,7 +38,11 @@ def _of_the_task(facts: Facts) -> Iterator[str]:
         if manifest.decider.unknown is None
         else "should be met with silence, but may get one."
     )
-    few = {label: rows for label, rows in learned_rows(facts).items() if rows < _FEW_TO_LEARN_FROM}
+    never = [label for label, threshold in manifest.decider.rule.thresholds.items() if threshold is None]
+    if never:
+        more = f" and {len(never) - _MOST_NAMED} more" if len(never) > _MOST_NAMED else ""
+        yield f"It never says {', '.join(map(code, never[:_MOST_NAMED]))}{more}: no threshold was found sure enough."
+    few = {label: rows for label, rows in facts.learned.items() if rows < _FEW_TO_LEARN_FROM}
     if few:
         named = sorted(few, key=lambda label: (few[label], label))
         told = ", ".join(f"{code(label)} ({few[label]:,})" for label in named[:_MOST_NAMED])
@@ -51,7 +55,7 @@ def _of_the_evaluation(facts: Facts) -> Iterator[str]:
     if said is None:
         yield "It was not evaluated: how good it is on new texts is not known."
         return
-    yield from (plain(sentence) for sentence in said["warnings"])
+    yield from (plain(sentence, most_characters=SENTENCE) for sentence in said["warnings"])
     main = said["scores"][said["main_metric"]]
     difference = interval(main["difference"])
     if not (difference.low > 0 or difference.high < 0) and said["baseline"] != "none":
@@ -100,7 +104,8 @@ def _of_the_texts(facts: Facts) -> Iterator[str]:
         yield "In which languages it learned is not known here: the dataset is not in this workspace."
     if manifest.family != "linear":
         cut, tokens = manifest.notes.get("cut_share"), manifest.long_text.max_tokens
-        told = f"It reads {tokens:,} tokens of a text at once; of longer ones {code(manifest.long_text.policy)}."
+        policy = code(manifest.long_text.policy)
+        told = f"It reads {tokens:,} tokens of a text at once; longer ones go by the policy {policy}."
         if isinstance(cut, int | float):
             told += f" Of the training texts {measure_text(float(cut), name='coverage')} are longer."
         yield told
@@ -119,4 +124,3 @@ def _of_the_training(facts: Facts) -> Iterator[str]:
         yield f"Over {seeds} seeds its {title} on validation was {mean:.3f}, give or take {deviation:.3f}."
     elif facts.run.family != "linear":
         yield "It was trained with one seed: how far another one would have come is not known."
-    yield from (plain(sentence) for sentence in facts.run.warnings)

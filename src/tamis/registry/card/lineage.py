@@ -7,7 +7,7 @@ from typing import Any
 
 from tamis.core.markdown import code, plain, table
 from tamis.registry.card.energy import SOURCE, energy_of
-from tamis.registry.card.facts import Facts
+from tamis.registry.card.facts import SENTENCE, Facts
 from tamis.train import Run, TrainSettings
 
 _DEEDS = {
@@ -27,7 +27,7 @@ def lineage(facts: Facts) -> Iterator[str]:
     else:
         rows |= {
             "Run": f"{code(made.run)}, fingerprint {code(made.fingerprint)}",
-            "Data": f"{code(made.dataset)}, fingerprint {code(made.dataset_fingerprint)}",
+            "Dataset": f"{code(made.dataset)}, fingerprint {code(made.dataset_fingerprint)}",
             "Trained": f"{made.created:%Y-%m-%d %H:%M} UTC by Tamis {plain(made.tamis)}",
             "Commit": code(made.git_commit or ""),
             "Started from": code(made.settings.get("train", {}).get("backbone", ""))
@@ -42,6 +42,8 @@ def lineage(facts: Facts) -> Iterator[str]:
         )
     yield from ("## Where it comes from", "")
     yield from (f"- **{name}:** {value}" for name, value in rows.items() if value)
+    for warning in facts.run.warnings if facts.run is not None else ():
+        yield f"- **The training warned:** {plain(warning, most_characters=SENTENCE)}"
     yield ""
     if facts.run is not None:
         yield from _time(facts.run)
@@ -67,7 +69,7 @@ def decisions(facts: Facts) -> Iterator[str]:
                     if each.action == "promote"
                     else code(each.alias or "") and f" by {code(each.alias)}"
                 ),
-                plain(each.reason),
+                plain(each.reason, most_characters=SENTENCE),
             )
             for each in facts.history
         ],

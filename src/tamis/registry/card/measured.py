@@ -28,7 +28,7 @@ def measured(facts: Facts) -> Iterator[str]:
     said = facts.evaluation
     units = f", which are {said['units']:,} {said['drawn_by']}" if said["units"] != said["scored"] else ""
     yield (
-        f"Measured on {code(said['source'])}: {said['scored']:,} labelled rows{units}. The intervals "
+        f"Measured on {said['scored']:,} labelled rows of {code(said['source'])}{units}. The intervals "
         f"({said['confidence'] * 100:g} %) come from {said['resamples']:,} draws. {plain(said['baseline_says'])}"
     )
     yield ""
@@ -82,7 +82,6 @@ def _only_validation(facts: Facts) -> Iterator[str]:
 
 
 def _labels(facts: Facts, said: Mapping[str, Any]) -> Iterator[str]:
-    learned = learned_rows(facts)
     rows = []
     for each in said["by_label"][:_MOST_LABELS]:
         scores = {name: interval(score["model"]) for name, score in each["scores"].items()}
@@ -90,7 +89,7 @@ def _labels(facts: Facts, said: Mapping[str, Any]) -> Iterator[str]:
         rows.append(
             (
                 code(each["label"]),
-                f"{learned[each['label']]:,}" if each["label"] in learned else "–",
+                f"{facts.learned[each['label']]:,}" if each["label"] in facts.learned else "–",
                 f"{each['rows']:,}",
                 *(measure_text(scores.get(name, f1).value) for name in ("precision", "recall")),
                 measure_text(f1.value),
@@ -103,15 +102,6 @@ def _labels(facts: Facts, said: Mapping[str, Any]) -> Iterator[str]:
         yield from table(headers, rows)
         if len(said["by_label"]) > _MOST_LABELS:
             yield from (f"{len(said['by_label']) - _MOST_LABELS} more are in `evaluation.json`.", "")
-
-
-def learned_rows(facts: Facts) -> Mapping[str, int]:
-    """Return from how many rows each label was learned, where that is known."""
-    if facts.dataset is None:
-        return {}
-    counts = (facts.dataset.manifest.notes.get("split") or {}).get("counts") or {}
-    learned: Mapping[str, int] = counts.get("train") or {}
-    return learned
 
 
 def weak_slices(said: Mapping[str, Any]) -> Iterator[tuple[str, Interval]]:

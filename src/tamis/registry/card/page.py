@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tamis.core.markdown import code, plain
 from tamis.registry.card.data import data
 from tamis.registry.card.deciding import deciding
-from tamis.registry.card.facts import Facts
+from tamis.registry.card.facts import SENTENCE, Facts
 from tamis.registry.card.front_matter import front_matter
 from tamis.registry.card.limits import limits
 from tamis.registry.card.lineage import decisions, lineage
@@ -57,12 +57,12 @@ def _standing(facts: Facts) -> Iterator[str]:
     if version is None:
         return
     told = version.judged if version.judged is not None else version.registered
-    what = version.status if version.judged is not None else "pending, registered"
+    what = f"**{version.status.capitalize()}**" if version.judged is not None else "**Pending**: registered"
     served = (
         f" It is {', '.join(code(f'{version.model}@{alias}') for alias in facts.aliases)}." if facts.aliases else ""
     )
-    reason = plain(told.reason).rstrip(".")
-    yield f"> **{what[0].upper() + what[1:]}** by {plain(told.who)} on {told.at:%Y-%m-%d}: {reason}.{served}"
+    reason = plain(told.reason, most_characters=SENTENCE).rstrip(".")
+    yield f"> {what} by {plain(told.who)} on {told.at:%Y-%m-%d}: {reason}.{served}"
     yield ""
 
 
@@ -87,7 +87,7 @@ def _opening(facts: Facts) -> Iterator[str]:
 
 def _essence(facts: Facts) -> Iterator[str]:
     sentences = (facts.evaluation or {}).get("essence") or ()
-    yield from (f"- {plain(sentence)}" for sentence in sentences)
+    yield from (f"- {plain(sentence, most_characters=SENTENCE)}" for sentence in sentences)
     if sentences:
         yield ""
 
