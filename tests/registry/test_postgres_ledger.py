@@ -97,7 +97,9 @@ def test_who_may_not_make_the_table_is_told_what_to_ask_for_and_then_may(databas
     with pytest.raises(TamisError, match="permission denied for table tamis_ledger") as error:
         guest.read()
     assert "GRANT SELECT, INSERT ON tamis_ledger TO guest" in error.value.hint
-    execute("GRANT SELECT, INSERT ON tamis_ledger TO guest")
+    execute("GRANT SELECT ON tamis_ledger TO guest")
+    assert list(guest.read()) == ["a"]  # as a server does that follows an alias
+    execute("GRANT INSERT ON tamis_ledger TO guest")
     guest.append(lambda there: ["b"])
     assert list(owner.read()) == ["a", "b"]
     for change in ("TRUNCATE tamis_ledger", "DELETE FROM tamis_ledger", "UPDATE tamis_ledger SET line = 'x'"):
@@ -131,3 +133,12 @@ def test_without_the_driver_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "adbc_driver_manager", None)
     with pytest.raises(MissingExtra, match="the ledger 'postgresql' needs the extra 'sql'"):
         plugins.load("ledger", "postgresql")
+
+
+def test_a_schema_of_its_own_is_another_history(database, opened, execute):
+    execute("CREATE SCHEMA team")
+    elsewhere = opened(f"{database}?options=-csearch_path%3Dteam")
+    elsewhere.append(lambda there: [f"{len(there)} in team"])
+    assert list(elsewhere.read()) == ["0 in team"]
+    assert execute("SELECT line FROM team.tamis_ledger") == [("0 in team",)]
+    assert "0 in team" not in opened(database).read()
