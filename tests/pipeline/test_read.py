@@ -177,6 +177,12 @@ def test_steps_may_stand_beside_the_file_and_what_is_wrong_with_them_is_told(rea
     )
     with pytest.raises(UsageError, match="annotations of steps_torn:make cannot be read: NameError"):
         read("name: x\nsteps: [{name: a, uses: 'steps_torn:make'}]\n")
+    (tmp_path / "steps_odd.py").write_text(
+        "from tamis.pipeline import Artefact, step\n"
+        "@step(outputs=())\ndef make(context, n: dict[str, Artefact]):\n    return {}\n"
+    )
+    with pytest.raises(UsageError, match="the argument 'n' of steps_odd:make cannot be an input as it is annotated"):
+        read("name: x\nsteps: [{name: a, uses: 'steps_odd:make'}]\n")
 
 
 def test_the_schema_knows_the_keys():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -67,7 +68,8 @@ def attempt(
         outcome = Outcome(failure=STOPPED)
     except BaseException as error:
         outcome = Outcome(failure=Failure(message=f"{type(error).__name__}: {error}", retry=False))
-    tell.put(Ended(name=name, attempt=number, outcome=outcome, seconds=time.monotonic() - began))
+    with contextlib.suppress(KeyboardInterrupt):  # it came when all was over
+        tell.put(Ended(name=name, attempt=number, outcome=outcome, seconds=time.monotonic() - began))
 
 
 STOPPED = Failure(message="it was stopped", retry=False, stopped=True)

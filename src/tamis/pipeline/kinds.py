@@ -95,10 +95,10 @@ def kind_of(uses: str) -> Kind:
 def _read(function: StepFunction) -> Kind:
     """Return what the signature and the mark of a step's function say."""
     outputs, settings, code, reads = getattr(function, _MARK)
+    where = f"{function.__module__}:{function.__qualname__}"
     try:
         hints = typing.get_type_hints(function, include_extras=True)
     except Exception as error:
-        where = f"{function.__module__}:{function.__qualname__}"
         raise UsageError(f"the annotations of {where} cannot be read: {type(error).__name__}: {error}") from None
     inputs: dict[str, bool] = {}
     parameters: dict[str, inspect.Parameter] = {}
@@ -109,6 +109,15 @@ def _read(function: StepFunction) -> Kind:
             inputs[name] = hint == list[Artefact]
             if parameter.default is not parameter.empty:
                 optional.append(name)
+        elif _names_artefact(hint):
+            raise UsageError(
+                f"the argument {name!r} of {where} cannot be an input as it is annotated",
+                hint="write Artefact, Artefact | None = None, or list[Artefact]",
+            )
         else:
             parameters[name] = parameter.replace(annotation=hint)
     return Kind(function, outputs, inputs, parameters, settings, code, reads, tuple(optional))
+
+
+def _names_artefact(hint: Any) -> bool:
+    return hint is Artefact or any(map(_names_artefact, typing.get_args(hint)))
