@@ -84,6 +84,7 @@ def reviews(tmp_path_factory):
     run("tamis data import reviews.csv --name reviews", root)
     run("tamis data split reviews", root)
     run("tamis train reviews --family linear 'train.trackers=[]'", root)
+    run("tamis run pipeline.source=dataset:reviews --only import", root)
     versions = Workspace(root)
     register_run(versions, "reviews-linear-1", reason="the first one")
     open_registry(versions).approve("reviews@1", reason="good enough to begin with")

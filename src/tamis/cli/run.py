@@ -121,13 +121,11 @@ def resume(name: RunName = None, executor: ExecutorName = None, as_json: output.
 
     Example: tamis run resume
     """
-    from tamis.core import UsageError
-
     store = find(output.workspace(), name)
     state = store.state()
     if not state.can_be_resumed and state.status != "waiting":
-        hint = f"tamis run retry {store.name}" if _failed(state) else "tamis run"
-        raise UsageError(f"{store.name} {RUN_SAYS[state.status]}: there is nothing to go on with", hint=hint)
+        _nothing_to_do(state, f"{store.name} {RUN_SAYS[state.status]}: there is nothing to go on with", as_json=as_json)
+        return
     run_and_show(store, executor=executor, as_json=as_json)
 
 
@@ -137,12 +135,12 @@ def retry(name: RunName = None, executor: ExecutorName = None, as_json: output.J
 
     Example: tamis run retry
     """
-    from tamis.core import UsageError
-
     store = find(output.workspace(), name)
-    failed = _failed(store.state())
+    state = store.state()
+    failed = [step.name for step in state.steps.values() if step.status == "failed"]
     if not failed:
-        raise UsageError(f"no step of {store.name} failed", hint=f"tamis run show {store.name}")
+        _nothing_to_do(state, f"no step of {store.name} failed", as_json=as_json)
+        return
     run_and_show(store, executor=executor, force=failed, as_json=as_json)
 
 
@@ -153,17 +151,21 @@ def cancel(
 ) -> None:
     """Stop a run of another process: its steps end in good order, and it can be resumed.
 
-    Example: tamis run cancel || true
+    Example: tamis run cancel
     """
     import time
 
-    from tamis.core import UsageError
     from tamis.pipeline import cancel_flag, find_run, holder_of
 
     workspace = output.workspace()
     holder = holder_of(workspace)
     if holder is None or name not in (None, holder.run):
-        raise UsageError(f"{name or 'nothing'} runs in this workspace now" if name is None else f"{name} does not run")
+        if name is None:
+            print("null" if as_json else "nothing runs in this workspace now")
+        else:
+            state = find_run(workspace, name).state()
+            _nothing_to_do(state, f"{name} {RUN_SAYS[state.status]}: it does not run now", as_json=as_json)
+        return
     store = find_run(workspace, holder.run)
     flag = cancel_flag(store.path)
     flag.touch()
@@ -226,7 +228,7 @@ def print_end(state: RunState) -> None:
     counts: dict[str, int] = {}
     for step in state.steps.values():
         counts[said(step.status)] = counts.get(said(step.status), 0) + 1
-    took = said_seconds((state.finished - state.started).total_seconds()) if state.finished and state.started else ""
+    took = said_seconds(state.seconds) if state.started else ""
     told = ", ".join(f"{count} {word}" for word, count in counts.items())
     print(f"\n{state.name} {RUN_SAYS[state.status]}{f' after {took}' if took else ''}: {told}")
     for step in state.steps.values():
@@ -244,6 +246,7 @@ def state_dict(state: RunState) -> dict[str, Any]:
         "why": state.why,
         "started": state.started,
         "finished": state.finished,
+        "seconds": state.seconds,
         "exit_code": exit_code(state),
         "steps": [
             {
@@ -328,8 +331,11 @@ def _from(step: str | None, needs: Mapping[str, Collection[str]]) -> set[str]:
     return found
 
 
-def _failed(state: RunState) -> list[str]:
-    return [step.name for step in state.steps.values() if step.status == "failed"]
+def _nothing_to_do(state: RunState, why: str, *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(state_dict(state))
+    else:
+        print(why)
 
 
 def _free(workspace: Workspace) -> None:

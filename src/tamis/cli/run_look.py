@@ -56,7 +56,7 @@ def list_(
                     f"{_count(state, 'finished', 'cached', 'skipped')} of {len(state.steps)}",
                     _count(state, "cached"),
                     f"{state.started.astimezone():%m-%d %H:%M}" if state.started else None,
-                    said_seconds(seconds) if (seconds := _seconds(state)) is not None else None,
+                    said_seconds(state.seconds) if state.started else None,
                 ]
                 for store, state in zip(stores, states, strict=True)
             ],
@@ -68,7 +68,7 @@ def list_(
 def show(name: RunName = None, as_json: output.Json = False) -> None:
     """Show each step of a run: its state, its time, its reason, and what it made.
 
-    Example: tamis run show || true
+    Example: tamis run show
     """
     store = find(output.workspace(), name)
     state = store.state()
@@ -96,7 +96,7 @@ def show(name: RunName = None, as_json: output.Json = False) -> None:
 def watch(name: RunName = None, as_json: output.Json = False) -> None:
     """Watch a run of another process until it ends; the end and the exit code are that run's.
 
-    Example: tamis run watch || true
+    Example: tamis run watch
     """
     store = find(output.workspace(), name)
     following = _followed(store, events=False)
@@ -203,10 +203,6 @@ def _followed(store: RunStore, *, events: bool = True) -> Following:
 
 def _count(state: RunState, *statuses: str) -> int:
     return sum(step.status in statuses for step in state.steps.values())
-
-
-def _seconds(state: RunState) -> float | None:
-    return (state.finished - state.started).total_seconds() if state.finished and state.started else None
 
 
 def _shown(value: Any) -> object:

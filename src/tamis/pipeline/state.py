@@ -67,6 +67,8 @@ class RunState:
     why: str = ""
     exit_code: int = 0
     """What the command line ends with."""
+    seconds: float = 0.0
+    """How long it was at work, without the time between its end and when it was gone on with."""
 
     @property
     def can_be_resumed(self) -> bool:
@@ -78,7 +80,14 @@ def state_of(name: str, steps: Iterable[str], events: Iterable[Event]) -> RunSta
     """Return where a run stands after its events; steps that nothing happened to wait."""
     states = {each: StepState(name=each) for each in steps}
     run = RunState(name, "waiting", states)
+    begun: datetime | None = None
+    last: datetime | None = None
+    seconds = 0.0
     for event in events:
+        if not event.step and event.what == "started":
+            seconds += (last - begun).total_seconds() if begun and last else 0.0
+            begun = event.at
+        last = event.at
         status: Status | None = _STATUS.get(event.what)
         if not event.step:
             run = replace(
@@ -106,7 +115,7 @@ def state_of(name: str, steps: Iterable[str], events: Iterable[Event]) -> RunSta
                 says="",
                 share=None,
             )
-    return run
+    return replace(run, seconds=seconds + ((last - begun).total_seconds() if begun and last else 0.0))
 
 
 _STATUS: dict[Happening, Status] = {

@@ -154,12 +154,10 @@ def _spread(
             across[place] = start
         for place in layer:
             across[place] -= start / 2
-    for sweep in range(_SWEEPS):
-        for layer in layers if sweep % 2 == 0 else reversed(layers):
-            wanted = [
-                _mean([across[other] for other in (*upper.get(place, ()), *lower.get(place, ()))], across[place])
-                for place in layer
-            ]
+    for up in [False, True] * (_SWEEPS // 2) + [False]:  # by those above, by those below, and by those above at last
+        neighbours = lower if up else upper
+        for layer in reversed(layers) if up else layers:
+            wanted = [_mean([across[other] for other in neighbours.get(place, ())], across[place]) for place in layer]
             rooms = [room(first, second) for first, second in pairwise(layer)]
             across.update(zip(layer, _apart(wanted, rooms), strict=True))
     return across

@@ -31,6 +31,7 @@ _KINDS: dict[Status, str] = {
 }
 _SHORT_SECONDS = 0.004
 _TICKS = 5
+_LONGEST = 80
 _STYLE = """<style>
 .spans { position:relative; font-size:13.5px; margin:14px 0 4px; }
 .spans .row { display:grid; grid-template-columns:minmax(90px,26%) 1fr; gap:12px; align-items:center; padding:3px 0; }
@@ -46,7 +47,8 @@ _STYLE = """<style>
 .spans .axis div { display:flex; justify-content:space-between; font-variant-numeric:tabular-nums; }
 .scroll svg.tg { display:block; margin:10px auto 4px; max-width:100%; height:auto; min-width:min(100%, 420px); }
 .advice { white-space:pre-line; }
-.outs { font-size:13px; } .outs b { font-weight:500; color:var(--soft); } .why { max-width:52ch; white-space:pre-line; }
+.badge { white-space:nowrap; } .outs { font-size:13px; overflow-wrap:anywhere; max-width:46ch; }
+.outs b { font-weight:500; color:var(--soft); } .why { max-width:52ch; white-space:pre-line; }
 </style>"""
 
 
@@ -116,13 +118,11 @@ def spans(state: RunState, events: Iterable[Event]) -> list[Span]:
 def _figures(state: RunState) -> Sequence[tuple[str, str]]:
     counts = {status: sum(step.status == status for step in state.steps.values()) for status in WORDS}
     shown = [(f"{count:,}", WORDS[status]) for status, count in counts.items() if count]
-    return [(_took(state), "from beginning to end"), *shown]
+    return [(_took(state), "at work"), *shown]
 
 
 def _took(state: RunState) -> str:
-    if state.started is None:
-        return "–"
-    return said_seconds((state.finished - state.started).total_seconds()) if state.finished else "not over"
+    return said_seconds(state.seconds) if state.started else "–"
 
 
 def _when(state: RunState) -> str:
@@ -192,7 +192,7 @@ def _row(step: StepState) -> list[object]:
     kind = _KINDS.get(step.status)
     state = badge(WORDS[step.status], kind) if kind else WORDS[step.status]
     tries = f" in {step.attempts} tries" if step.attempts > 1 else ""
-    time = f"{said_seconds(step.seconds)}{tries}" if step.seconds else ""
+    time = f"{said_seconds(step.seconds)}{tries}".replace(" ", "\N{NO-BREAK SPACE}") if step.seconds else ""
     return [code(step.name), state, time, Raw(f'<div class="why">{escape(step.why.strip())}</div>'), _made(step)]
 
 
@@ -200,11 +200,12 @@ def _made(step: StepState) -> Raw:
     lines = []
     for name, value in read_outputs(step.outputs).items():
         if isinstance(value, Artefact):
-            shown = f"{escape(value.kind)} <code>{escape(value.ref)}</code>"
+            kind = f"{escape(value.kind)} " if value.kind != name else ""
+            shown = f"{kind}<code>{escape(value.ref)}</code>"
         elif isinstance(value, Mapping | list):
             inside = list(artefacts_in({"": value}))
             words = ", ".join(each.ref for each in inside) if inside else json.dumps(value, ensure_ascii=False)
-            shown = escape(words if len(words) <= 120 else f"{words[:119]}…")
+            shown = escape(words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…")
         else:
             shown = escape(f"{value:.4g}" if isinstance(value, float) else str(value))
         lines.append(f"<div><b>{escape(name)}</b> {shown}</div>")
