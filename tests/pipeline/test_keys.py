@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tamis.core import UsageError, Workspace
-from tamis.pipeline import Artefact, kind_of, step_key
+from tamis.pipeline import Artefact, Graph, RunStore, Step, kind_of, run_graph, step_key
 
 STEP = """
 from pathlib import Path
@@ -23,7 +23,9 @@ def count(context: Context, rows: Artefact, *, size: int = 3):
 
 def content(workspace, given):
     path = workspace.root / given["name"]
-    return {{given["name"]: path.read_text()}} if path.exists() else None
+    if given["name"] == "odd":
+        raise KeyError("odd")
+    return {{given["name"]: path.read_text()}} if path.name != "unknown" else None
 
 @step(outputs=("lines",), reads=content)
 def read(context: Context, *, name: str = "a.txt"):
@@ -126,13 +128,40 @@ def test_what_it_reads_besides(tmp_path, make_kind):
     def of(**parameters: object):
         return step_key(workspace, "read", kind, inputs={}, parameters=parameters)
 
-    assert of().fingerprint == "", "nobody can tell what is not there"
+    assert of().fingerprint == "", "what is not there: the step itself will say so"
+    assert of(name="unknown").fingerprint == ""
+    with pytest.raises(UsageError, match="what read reads cannot be told: KeyError: 'odd'"):
+        of(name="odd")
     (workspace.root / "a.txt").write_text("one")
     first = of()
     assert first.parts["reads"] == {"a.txt": "one"}
     assert of().fingerprint == first.fingerprint
     (workspace.root / "a.txt").write_text("two")
     assert of().fingerprint != first.fingerprint
+
+
+def test_what_changed_while_a_step_read_it_is_read_again(tmp_path, make_kind):
+    source = (
+        STEP
+        + """
+@step(outputs=("lines",), reads=content)
+def read_and_write(context: Context, *, name: str = "a.txt"):
+    path = context.workspace.root / name
+    read = path.read_text()
+    path.write_text("two")
+    return {{"lines": read}}
+"""
+    )
+    make_kind("read_and_write", source=source, module="reads_and_writes")
+    workspace = workspace_of(tmp_path / "w", "")
+    (workspace.root / "a.txt").write_text("one")
+    graph = Graph(name="g", steps=(Step(name="read", uses="reads_and_writes:read_and_write"),))
+
+    def status() -> str:
+        state = run_graph(workspace, graph, {}, store=RunStore.create(workspace, graph, {}))
+        return state.steps["read"].status
+
+    assert [status(), status(), status()] == ["finished", "finished", "cached"]
 
 
 def test_parts_are_json(tmp_path, make_kind):

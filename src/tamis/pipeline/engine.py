@@ -193,13 +193,7 @@ class _Run:
             if resolved.skip:
                 self._skip(instance, resolved.skip)
                 return
-            key = step_key(
-                self.workspace,
-                instance.step.uses,
-                instance.kind,
-                inputs=resolved.inputs,
-                parameters=resolved.parameters,
-            )
+            key = self._key(instance, resolved)
             outputs, why = self._made_before(instance, key, earlier, handler=handler)
         except TamisError as error:
             self._fail(instance, Failure(message=str(error), exit_code=error.exit_code, retry=False))
@@ -281,7 +275,8 @@ class _Run:
         failure, outputs = told.outcome.failure, told.outcome.outputs
         if failure is None:
             try:
-                self.store.keep(told.name, ready.key, outputs, seconds=told.seconds)
+                if self._read_the_same(ready):
+                    self.store.keep(told.name, ready.key, outputs, seconds=told.seconds)
             except DataError as error:  # what it says that it made is not there
                 failure = Failure(message=str(error), retry=False)
         if failure is None:
@@ -303,6 +298,24 @@ class _Run:
                 raise KeyboardInterrupt
         else:
             self._fail(ready.instance, failure, key=key, seconds=told.seconds, attempt=told.attempt)
+
+    def _read_the_same(self, ready: _Ready) -> bool:
+        """Whether what a step reads is still what its key says; else nobody knows what it read."""
+        if ready.instance.kind.reads is None:
+            return True
+        try:
+            return self._key(ready.instance, ready.resolved) == ready.key
+        except (TamisError, OSError):
+            return False
+
+    def _key(self, instance: Instance, resolved: Resolved) -> StepKey:
+        return step_key(
+            self.workspace,
+            instance.step.uses,
+            instance.kind,
+            inputs=resolved.inputs,
+            parameters=resolved.parameters,
+        )
 
     def _fail(
         self, instance: Instance, failure: Failure, *, key: str = "", seconds: float = 0.0, attempt: int = 1

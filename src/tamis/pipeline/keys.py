@@ -13,7 +13,16 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 import tamis
-from tamis.core import UsageError, Workspace, environment, fingerprint, fingerprint_file, fingerprint_files, plugins
+from tamis.core import (
+    TamisError,
+    UsageError,
+    Workspace,
+    environment,
+    fingerprint,
+    fingerprint_file,
+    fingerprint_files,
+    plugins,
+)
 from tamis.pipeline.arguments import defaults
 from tamis.pipeline.artefact import Artefact
 from tamis.pipeline.kinds import Kind, StepFunction
@@ -47,7 +56,7 @@ def step_key(
     A parameter that is not given has its default. Of an artefact only the content counts, not what it is called.
     """
     parameters = {**defaults(kind), **parameters}
-    read = kind.reads(workspace, {**inputs, **parameters}) if kind.reads is not None else {}
+    read = _read(workspace, uses, kind, {**inputs, **parameters})
     parts: dict[str, Mapping[str, Any]] = {
         **known_parts(workspace, uses, kind),
         "inputs": {name: to_jsonable_python(value) for name, value in inputs.items()},
@@ -66,6 +75,20 @@ def known_parts(workspace: Workspace, uses: str, kind: Kind) -> dict[str, Mappin
         "settings": {name: _settings(workspace, name) for name in kind.settings},
         "environment": dict(environment(*LIBRARIES)),
     }
+
+
+def _read(workspace: Workspace, uses: str, kind: Kind, given: Mapping[str, Any]) -> Any:
+    """What a step says that it reads; None where nobody can tell, for it is not there: then the step itself says so."""
+    if kind.reads is None:
+        return {}
+    try:
+        return kind.reads(workspace, given)
+    except OSError:
+        return None
+    except TamisError:
+        raise
+    except Exception as error:
+        raise UsageError(f"what {uses} reads cannot be told: {type(error).__name__}: {error}") from None
 
 
 def _content(value: Any) -> Any:
