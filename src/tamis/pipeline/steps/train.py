@@ -16,7 +16,7 @@ from tamis.pipeline.artefacts import find_artefact
 from tamis.pipeline.kinds import Context, step
 from tamis.train import EpochDone, Event, StepDone, TrainSettings, train_model
 
-CODE = ("tasks", "data", "features", "decide", "models", "predict", "train")
+CODE = ("core", "tasks", "data", "features", "decide", "models", "predict", "train")
 
 
 @step(outputs=("run", "score", "validation"), settings=("train",), code=CODE)
