@@ -78,7 +78,7 @@ def show_comparison(found: VersionComparison) -> None:
     names = [version.ref for version in found.versions]
     for note in found.notes:
         print(f"note: {note}")
-    output.print_table(["", *names], [[name, *pair] for name, pair in found.facts.items() if any(pair)], plain=True)
+    output.print_table(["", *names], [[name, *map(_said, pair)] for name, pair in found.facts.items() if any(pair)])
     if found.scores:
         judged = [["judged on", *found.judged_on]]
         scores = [[name, interval(one), interval(other)] for name, (one, other) in found.scores.items()]
@@ -87,7 +87,7 @@ def show_comparison(found: VersionComparison) -> None:
         show_gate(gate, f"gate of {name}")
     if found.settings:
         settings = [[name, _said(one), _said(other)] for name, (one, other) in found.settings.items()]
-        output.print_table(["setting", *names], settings, plain=True)
+        output.print_table(["setting", *names], settings)
     elif not any("settings" in note for note in found.notes):
         print("the settings are the same")
 
