@@ -54,7 +54,7 @@ class Serving:
 
     def until(self, **told):
         """Wait until /readyz tells so of docs."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while True:
             answer = self.client.get("/readyz")
             assert answer.status_code == 200
@@ -71,7 +71,7 @@ class Serving:
 
     def until_before(self, run):
         """Wait until the run is open to go back to."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while True:
             before = self.client.get("/info").json()["models"]["docs"]["before"]
             if before and before["versions"][0]["run"] == run:
@@ -153,6 +153,7 @@ def test_a_history_that_cannot_be_read_changes_nothing_until_it_can_be(registry,
 
 def test_a_bundle_that_cannot_be_opened_changes_nothing_until_it_can_be(registry, serve, folder_of, caplog):
     serving = serve()
+    serving.until(serves="docs@1", up_to_date=True)
     folder_of(2).rename(folder_of(2).with_name("elsewhere"))
     registry.promote("docs@2", reason="better")
     serving.until(serves="docs@1", up_to_date=False)

@@ -100,10 +100,13 @@ class Following:
     async def _follow(self, name: str, state: State) -> None:
         assert self._fleet is not None
         told = self._names[name]
+        live = self._fleet.seal(name)
         try:
+            known = state.model(told.alias.partition("@")[0]).versions.values()
+            told.serves = next((each.ref for each in known if each.facts["seal"] == live), told.serves)
             version = _approved(state, told.alias)
             seal = version.facts["seal"]
-            if self._fleet.seal(name) != seal:
+            if live != seal:
                 if version.ref == told.failed and time.monotonic() < told.again_at:
                     return
                 start = time.perf_counter()
