@@ -176,3 +176,17 @@ def test_a_long_list_is_cut_and_the_champion_stays_in_it(tamis, versions, make_r
     listed = tamis("models", "list", "--newest", "2").out
     assert "champion" in listed
     assert "and 4 older ones" in listed
+
+
+def test_names_from_elsewhere_do_nothing_to_the_terminal(tamis, workspace, tmp_path, seal):
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"weights")
+    evaluation = {"source": "[/red].csv\x1b[2J", "rows": 5, "main_metric": "accuracy", "scores": {}}
+    (folder / "evaluation.json").write_text(json.dumps(evaluation))
+    seal(folder, labels=["bad", "good"], name="nice\x1b[31m[bold]")
+    assert tamis("models", "register", folder, "--reason", "from a stranger\x1b[2J").code == 0
+    shown = tamis("models", "show", "reviews@1")
+    assert (shown.code, "\x1b" in shown.out) == (0, False)
+    for part in ("5 rows of [/red].csv?[2J", "nice?[31m[bold]", "from a stranger?[2J"):
+        assert part in shown.out

@@ -153,6 +153,8 @@ def test_unknown_names_are_told_with_the_nearest(registry):
         registry.approve("dosc@1", reason="good")
     with pytest.raises(UsageError, match=r"'champoin' of 'docs'. There are: champion, 1. Did you mean 'champion'"):
         registry.promote("docs@champoin", alias="mine", reason="good")
+    with pytest.raises(UsageError, match=r"no version or alias '9{5000}' of 'docs'"):
+        registry.approve(f"docs@{'9' * 5000}", reason="good")
     with pytest.raises(UsageError, match=r"docs has no alias 'mine'. Its aliases: champion"):
         registry.roll_back("docs", alias="mine", reason="oh")
 
@@ -282,8 +284,8 @@ def test_a_history_that_cannot_be_read_or_does_not_follow_is_told(registry):
 
 def test_strange_words_from_a_shell_are_kept_as_well_as_can_be(registry):
     register(registry, "s1")
-    registry.approve("docs@1", reason="it's “good” \udcff\0 | <b>")
-    assert registry.history()[-1].reason == "it's “good” ?\0 | <b>"
+    registry.approve("docs@1", reason="it's “good” \udcff\0\x1b[2J | <b>\nand more")
+    assert registry.history()[-1].reason == "it's “good” ???[2J | <b>\nand more"
     assert broken_at(registry.ledger.lines) is None
 
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON for machines.")]
 
 
+_CONTROLS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
+"""What would move the cursor or change the terminal, if it stood in a name or a text."""
+
+
 @dataclass
 class _Context:
     workspace_folder: Path | None = None
@@ -51,12 +55,13 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    shown = Text(title.translate(_CONTROLS)) if title else None  # as text: what looks like markup is none
+    table = Table(box=box.SIMPLE_HEAD, title=shown, title_justify="left", title_style="bold", pad_edge=False)
     for column, header in enumerate(headers):
         numeric = any(isinstance(row[column], (int, float)) for row in rows)
         table.add_column(header, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_cell(value, plain=plain)) for value in row))
+        table.add_row(*(Text(_cell(value, plain=plain).translate(_CONTROLS)) for value in row))
     Console(highlight=False).print(table)
 
 

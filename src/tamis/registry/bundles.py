@@ -49,6 +49,8 @@ def register_run(
     with draft_folder(home) as draft:
         fresh, target = draft / "bundle", home / facts["bundle"]
         _copy(bundle, fresh)
+        if not _is_sound(fresh, facts["seal"]):
+            raise DataError(f"the bundle {bundle.path} changed while it was copied", hint="try again")
 
         def place() -> None:
             if not _is_sound(target, facts["seal"]):
@@ -149,7 +151,7 @@ def _copy(bundle: Bundle, folder: Path) -> None:
             shutil.copyfile(source, target)
             continue
         try:
-            target.hardlink_to(source)
+            target.hardlink_to(source.resolve())  # a link to a link would not outlive it
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise

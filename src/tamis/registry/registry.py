@@ -6,6 +6,7 @@ import getpass
 import logging
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -252,13 +253,15 @@ def _judged(version: Version) -> str:
 
 
 def _plain(words: str) -> str:
-    """Words as JSON can hold them; what a shell hands over need not be whole Unicode."""
-    return words.strip().encode("utf-8", "replace").decode()
+    """Words as a line can hold them and a terminal can show them; what a shell hands over may be anything."""
+    whole = words.strip().encode("utf-8", "replace").decode()
+    return "".join("?" if unicodedata.category(each) == "Cc" and each not in "\n\t" else each for each in whole)
 
 
 def _check_name(name: str, what: str) -> None:
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} is no name for {'an' if what == 'alias' else 'a'} {what}: use letters, digits, '.', '-' and "
-            "'_', 100 at most"
+            "'_', 100 at most",
+            hint=f"give another one: --{what} NAME",
         )

@@ -12,6 +12,7 @@ from tamis.registry.entry import Action, Entry
 
 Status = Literal["pending", "approved", "rejected", "removed"]
 
+_MOST_DIGITS = 19
 CHAMPION = "champion"
 """The alias that a model's bare name stands for."""
 
@@ -88,7 +89,7 @@ class Model:
 
     def version(self, ref: str) -> Version:
         """Return a version by its number or by an alias."""
-        number = int(ref) if ref.isdecimal() else self.aliases.get(ref)
+        number = int(ref) if ref.isdecimal() and len(ref) < _MOST_DIGITS else self.aliases.get(ref)
         if number is not None and number in self.versions:
             return self.versions[number]
         known = [*self.aliases, *map(str, self.versions)]
