@@ -70,7 +70,21 @@ features.add_commands(data.app)
 label_errors.add_commands(data.app)
 workspace.add_commands(app)
 explore.add_commands(app)
-for chapter in (run, train, runs, predict, batch, evaluate, compare, behave, export, models, serve, captures, serve_keys):
+for chapter in (
+    run,
+    train,
+    runs,
+    predict,
+    batch,
+    evaluate,
+    compare,
+    behave,
+    export,
+    models,
+    serve,
+    captures,
+    serve_keys,
+):
     chapter.add_commands(app)
 run_look.add_commands(run.app)
 run_triggers.add_commands(run.app)
