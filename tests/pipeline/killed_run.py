@@ -67,7 +67,11 @@ REAL = Graph(
         Step(name="evaluate", uses="evaluate", inputs={"run": "calibrate.run"}, parameters={"pictures": False}),
     ),
 )
-GRAPHS = {"small": SMALL, "real": REAL}
+ENCODER = Graph(
+    name="encoder",
+    steps=(*REAL.steps[:2], REAL.steps[2].model_copy(update={"for_each": {"family": ["encoder"]}}), *REAL.steps[3:]),
+)
+GRAPHS = {"small": SMALL, "real": REAL, "encoder": ENCODER}
 
 
 def run(workspace: Workspace, graph: Graph, name: str = "") -> Any:

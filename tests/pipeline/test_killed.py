@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import random
+import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tamis.core import Workspace
-from tamis.pipeline import RunState, find_artefact, run_names
+from tamis.core import DataError, Workspace
+from tamis.pipeline import Event, RunState, RunStore, find_artefact, find_run, run_graph, run_names
+from tamis.train import find_run as find_training
+from tamis.train import read_metrics
 
 HERE = Path(__file__).parent
 SETTINGS = {
@@ -58,20 +63,20 @@ def what_was_made(workspace: Workspace, state: RunState) -> dict[str, Any]:
     return {step.name: {name: told(value) for name, value in step.outputs.items()} for step in state.steps.values()}
 
 
-def start(workspace: Workspace, graph: str, *run: str, kill_after_seconds: float | None = None) -> float:
-    """Run a graph in a process of its own, to its end or until it is killed, and return the seconds that it took."""
+def start(workspace: Workspace, graph: str, *run: str, wait: Callable[[], object] | None = None) -> float:
+    """Run a graph in a process of its own, to its end or until `wait` returns, and return the seconds that it took."""
     words = [sys.executable, str(HERE / "killed_run.py"), str(workspace.root), graph, *run]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline() == "ready\n", process.stderr.read()
         began = time.monotonic()
-        if kill_after_seconds is None:
+        if wait is None:
             assert process.stdout.readline() == "done\n", process.stderr.read()
-            return time.monotonic() - began
-        time.sleep(kill_after_seconds)
-        process.kill()
-        return kill_after_seconds
+        else:
+            wait()
+            process.kill()
+        return time.monotonic() - began
 
 
 def survives(program: Any, folder: Path, graph: str, *, kills: int, each: int, seed: int) -> None:
@@ -84,7 +89,7 @@ def survives(program: Any, folder: Path, graph: str, *, kills: int, each: int, s
     while done < kills:
         workspace = new_workspace(folder / f"killed-{done}", SETTINGS[graph])
         for _ in range(min(each, kills - done)):
-            start(workspace, graph, *run_names(workspace), kill_after_seconds=draw.uniform(0, seconds))
+            start(workspace, graph, *run_names(workspace), wait=lambda: time.sleep(draw.uniform(0, seconds)))
             done += 1
         names = run_names(workspace)
         before = program.find_run(workspace, names[0]).state() if names else None
@@ -106,3 +111,59 @@ def test_three_moments(program, tmp_path):
 @pytest.mark.parametrize(("graph", "kills", "each"), [("small", 12, 3), ("real", 8, 4)])
 def test_twenty_moments(program, tmp_path, graph, kills, each):
     survives(program, tmp_path, graph, kills=kills, each=each, seed=20)
+
+
+@pytest.mark.slow
+def test_a_training_goes_on_from_its_checkpoint(program, tmp_path, backbone):
+    settings = (
+        f"train: {{trackers: [], backbone: '{backbone()}', epochs: 12, patience: 0}}\nevaluate: {{resamples: 100}}\n"
+    )
+    undisturbed = new_workspace(tmp_path / "undisturbed", settings)
+    expected = what_was_made(undisturbed, program.run(undisturbed, program.ENCODER))
+    workspace = new_workspace(tmp_path / "killed", settings)
+
+    def in_the_middle() -> None:
+        until = time.monotonic() + 120
+        while not [*workspace.runs.glob("*/checkpoints/*/step-*-epoch-0003")] and time.monotonic() < until:
+            time.sleep(0.001)
+
+    start(workspace, "encoder", wait=in_the_middle)
+    before = program.find_run(workspace, "run-1").state()
+    assert before.steps["train[family=encoder]"].status == "interrupted"
+    after = program.run(workspace, program.ENCODER, "run-1")
+    assert after.steps["split"].status == "cached"
+    assert what_was_made(workspace, after) == expected, "the same bits"
+    run = find_training(workspace, after.steps["train[family=encoder]"].outputs["run"]["ref"])
+    said = [line["message"] for line in read_metrics(run.path / "metrics.jsonl") if line["event"] == "note"]
+    assert any(message.startswith("going on at epoch") for message in said), said
+
+
+def test_a_disk_that_fills_up_in_the_middle(program, tmp_path):
+    """What a full disk is to whoever writes: files may not grow any more, from the second step on."""
+    workspace = new_workspace(tmp_path / "here", "")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def full(event: Event) -> None:
+        if event.what == "finished" and event.step == "letters[seed=1]":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+
+    store = RunStore.create(workspace, program.SMALL, {})
+    try:
+        with pytest.raises(DataError, match="no room left on the disk for .*; the steps that are finished are kept"):
+            run_graph(workspace, program.SMALL, {}, store=store, on_event=full)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert store.state().status == "interrupted"
+    after = program.run(workspace, program.SMALL, "run-1")
+    assert (after.status, after.steps["letters[seed=1]"].status) == ("finished", "cached")
+
+
+def test_a_second_run_is_told_who_is_there(program, tmp_path):
+    workspace = new_workspace(tmp_path / "here", "")
+    words = [sys.executable, str(HERE / "killed_run.py"), str(workspace.root), "small"]
+    store = RunStore.create(workspace, program.SMALL, {})
+    with store.hold(command="tamis run"):
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert f"run-1 (process {os.getpid()}, since" in done.stderr
+    assert find_run(workspace, "run-2").events() == []
