@@ -69,6 +69,12 @@ def say(context: Context, what: Any = "nothing") -> dict[str, Any]:
     return {"said": what}
 
 
+@step(outputs=("said",), reads=lambda workspace, arguments: None)
+def listen(context: Context) -> dict[str, Any]:
+    """Say what nobody can know before."""
+    return {"said": time.time_ns()}
+
+
 @step(outputs=("epochs",))
 def settings(context: Context) -> dict[str, Any]:
     from tamis.train import TrainSettings
@@ -102,7 +108,9 @@ def sleep(context: Context, seconds: float, word: str = "slept") -> dict[str, An
 
 @step(outputs=())
 def sleep_with_child(context: Context, seconds: float) -> dict[str, Any]:
-    child = subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({seconds})"])
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    child = subprocess.Popen([sys.executable, "-c", f"{deaf}; import time; time.sleep({seconds})"])
+    time.sleep(0.3)
     note(context, f"child {child.pid}")
     time.sleep(seconds)
     return {}

@@ -317,7 +317,8 @@ def test_a_run_that_is_cancelled_ends_what_runs_and_can_be_gone_on_with(run, wor
     when_it_begins(workspace, lambda: cancel_flag(run.store.path).touch())
     began = time.monotonic()
     steps = (
-        a("say", "say", cache=False),
+        a("listen", "listen"),
+        a("say", "say", cache=False, parameters={"what": "${listen.said}"}),
         a("sleep", "sleep", parameters={"seconds": "${seconds}"}, after=("say",)),
         WRITE,
     )
@@ -325,10 +326,13 @@ def test_a_run_that_is_cancelled_ends_what_runs_and_can_be_gone_on_with(run, wor
     state = run(*steps, parameters=parameters)
     assert time.monotonic() - began < 10
     assert (state.status, state.why) == ("cancelled", "it was asked to stop")
-    assert statuses(state) == {"say": "finished", "sleep": "cancelled", "write": "finished"}
+    finished = {"listen": "finished", "say": "finished", "sleep": "cancelled", "write": "finished"}
+    assert statuses(state) == finished
     state = run(*steps, parameters=parameters, given={"seconds": 0}, store=find_run(workspace, run.store.name))
     assert state.status == "finished"
-    assert statuses(state) == {"say": "cached", "sleep": "finished", "write": "cached"}, "one run, so once is enough"
+    again = {"listen": "cached", "say": "cached", "sleep": "finished", "write": "cached"}
+    assert statuses(state) == again, "it is one run, so once is enough"
+    assert statuses(run(a("listen", "listen"))) == {"listen": "finished"}
 
 
 def test_control_c_leaves_a_run_that_can_be_gone_on_with(run, workspace):
@@ -383,21 +387,28 @@ run_graph(workspace, graph, {{}}, store=RunStore.create(workspace, graph, {{}}))
 # alone
 
 
-def test_a_step_runs_alone_when_what_it_uses_is_there(run, workspace):
+def test_a_step_runs_alone_on_what_those_before_it_made_last(run, workspace):
     steps = (
-        WRITE,
+        a("now", "say", cache=False, parameters={"what": "${text}"}),
+        a("write", "write", parameters={"text": "${now.said}"}),
         a("learn", "learn", inputs={"file": "write.file"}),
         a("judge", "judge", inputs={"file": "learn.file"}),
     )
-    state = run(*steps, only=["learn"])
+    parameters = {"text": Parameter(type="str", default="a")}
+    state = run(*steps, only=["learn"], parameters=parameters)
     assert (state.status, state.exit_code) == ("failed", 2)
-    assert state.steps["write"].why == "it is not among the steps to run, and it must run first: it never ran"
+    assert state.steps["now"].why == "it must run first: it runs every time\n  add it: --only now"
     assert notes(workspace) == []
-    run(*steps, only=["write"])
-    state = run(*steps, only=["learn"])
-    assert statuses(state) == {"write": "cached", "learn": "finished", "judge": "waiting"}
-    with pytest.raises(UsageError, match="no step 'lern'. Steps: write, learn, judge. Did you mean 'learn'"):
-        run(*steps, only=["lern"])
+    run(*steps, only=["now", "write"], parameters=parameters)
+    state = run(*steps, only=["learn"], parameters=parameters, given={"text": "b"})
+    assert statuses(state) == {"now": "cached", "write": "cached", "learn": "finished", "judge": "waiting"}
+    assert state.steps["now"].why == "as run-2 left it, for it is not to run now"
+    assert state.steps["write"].why == "nothing changed since run-2"
+    (workspace.root / "written.txt").write_text("changed")
+    state = run(*steps, only=["judge"], parameters=parameters)
+    assert state.steps["write"].why.startswith("it must run first: what it made is gone or changed: file written.txt")
+    with pytest.raises(UsageError, match="no step 'lern'. Steps: now, write, learn, judge. Did you mean 'learn'"):
+        run(*steps, only=["lern"], parameters=parameters)
 
 
 def test_a_second_run_at_once_is_refused_with_the_name_of_the_first(run, workspace):

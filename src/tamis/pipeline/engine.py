@@ -21,11 +21,12 @@ from tamis.pipeline.config import PipelineSettings
 from tamis.pipeline.graph import Graph
 from tamis.pipeline.keys import StepKey, step_key
 from tamis.pipeline.kinds import Context
+from tamis.pipeline.last import last_made, still_there
 from tamis.pipeline.own_code import importable
 from tamis.pipeline.perform import interrupt, performing
 from tamis.pipeline.plan import Instance, plan
-from tamis.pipeline.resolve import DONE, Resolved, Settled, resolve
-from tamis.pipeline.reuse import read_outputs, write_outputs
+from tamis.pipeline.resolve import Resolved, Settled, resolve
+from tamis.pipeline.reuse import NOBODY_KNOWS, read_outputs, write_outputs
 from tamis.pipeline.state import Event, Happening, RunState, StepState
 from tamis.pipeline.store import RunStore
 from tamis.pipeline.telling import Telling
@@ -195,15 +196,16 @@ class _Run:
                 return
             key = self._key(instance, resolved)
             outputs, why = self._made_before(instance, key, earlier, handler=handler)
+            if outputs is None and instance.name in self.barred:
+                if (last := last_made(self.workspace, instance.name)) is None:
+                    raise UsageError(f"it must run first: {why}", hint=f"add it: --only {instance.step.name}")
+                outputs, why = last[1], f"as {last[0]} left it, for it is not to run now"
         except TamisError as error:
             self._fail(instance, Failure(message=str(error), exit_code=error.exit_code, retry=False))
             return
         if outputs is not None:
             self.settled[instance.name] = Settled(status="cached", outputs=outputs)
             self._note("cached", instance.name, why=why, key=key.fingerprint, outputs=write_outputs(outputs))
-        elif instance.name in self.barred:
-            message = f"it is not among the steps to run, and it must run first: {why}"
-            self._fail(instance, Failure(message=message, exit_code=UsageError.exit_code, retry=False))
         else:
             self.ready[instance.name] = _Ready(instance=instance, resolved=resolved, key=key, why=why)
 
@@ -215,12 +217,23 @@ class _Run:
             return None, "it was asked to run anew"
         if handler:
             return None, f"it stands by for a failure of {', '.join(name for name, _ in self.fatal)}"
+        if instance.step.cache and key.fingerprint:
+            found = self.store.reuse(instance.name, key, expires_hours=instance.step.expires_hours)
+            return found.outputs, found.why
+        if (outputs := self._done_here(instance, key, earlier)) is not None:
+            return outputs, "it was done before this run was gone on with"
+        return None, NOBODY_KNOWS if instance.step.cache else "it runs every time"
+
+    def _done_here(
+        self, instance: Instance, key: StepKey, earlier: Mapping[str, StepState]
+    ) -> Mapping[str, Any] | None:
+        """What a step made in this very run before it was gone on with; once is enough."""
         before = earlier.get(instance.name)
-        here = before is not None and before.status in DONE and before.key == key.fingerprint
-        if not instance.step.cache and not here:
-            return None, "it runs every time"
-        found = self.store.reuse(instance.name, key, expires_hours=instance.step.expires_hours)
-        return found.outputs, found.why
+        if before is None or before.key != key.fingerprint:
+            return None
+        # without a key nothing is known but that what it uses is what it was
+        same = bool(key.fingerprint) or all(self.settled[each].status == "cached" for each in instance.needs)
+        return still_there(self.workspace, before) if same else None
 
     def _skip(self, instance: Instance, why: str) -> None:
         self.settled[instance.name] = Settled(status="skipped")
