@@ -282,14 +282,14 @@ def soak(requests: int) -> None:
     with tempfile.TemporaryDirectory(prefix="tamis-soak-") as name:
         workspace, port = Path(name), free_port()
         (workspace / "tamis.yaml").write_text("train: {trackers: []}\n")
-        tamis = [str(Path(sys.executable).with_name("tamis")), "--workspace", name]
+        command = [str(Path(sys.executable).with_name("tamis")), "--workspace", name]
         for words in ("data import demo:docstrings --name docs", "data split docs --rows 3000",
                       "train docs --family linear --name small"):  # fmt: skip
-            subprocess.run([*tamis, *words.split()], check=True, capture_output=True)
+            subprocess.run([*command, *words.split()], check=True, capture_output=True)
         bodies = [json.dumps({"text": text}).encode() for text in mixed_texts(5000)]
         with running(tamis(workspace, workspace / ".tamis/runs/small/bundle"), port) as server:
             sent, seen = 0, []
-            for share in (0.1, 0.4, 0.7, 1.0):
+            for share in (0.1, 0.2, 0.4, 0.6, 0.8, 1.0):
                 asyncio.run(closed_loop(port, bodies, count=int(requests * share) - sent, clients=16))
                 sent = int(requests * share)
                 seen.append(server.mib)

@@ -12,8 +12,10 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from tamis.core import Workspace
@@ -242,3 +244,27 @@ def test_a_model_that_cannot_be_opened_ends_the_process_that_listens_already(ser
     assert code == 2
     assert "is a linear model, which runs by itself: no engine torch" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.slow
+def test_memory_stays_flat(start):
+    """A short soak; `benchmarks/serve.py --soak 100000` is the long one."""
+    process = start()
+    server = psutil.Process(process.popen.pid)
+
+    def ask(times, connection):
+        for number in range(times):
+            connection.request("POST", "/predict", json.dumps({"text": f"a good film {number}", "top_k": 2}))
+            assert connection.getresponse().read()
+
+    def mib_after(requests):
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(contextlib.closing(process.connect())) for _ in range(4)]
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(ask, [requests // 4] * 4, clients))
+        return server.memory_info().rss / 2**20
+
+    before = mib_after(1500)
+    after = mib_after(4500)
+    assert after < 1.01 * before  # 300 bytes a request would be too much
+    assert process.stop() == 0

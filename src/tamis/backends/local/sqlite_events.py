@@ -19,6 +19,8 @@ _APPLICATION = 0x7A4D1501
 _WHAT = "a log of events"
 _WAIT_SECONDS = 10.0
 """How long another process may hold the file."""
+_CACHE_KIB = 256
+"""Who only appends looks at few pages again; SQLite's own 2 MB would fill up over the first hours."""
 _PAGE_ROWS = 1000
 _TABLE = "CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL)"
 
@@ -90,6 +92,7 @@ class SqliteEvents:
             self._check(connection)
             _turn_to_wal(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
             connection.execute(_TABLE)
