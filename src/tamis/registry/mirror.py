@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tamis.core import RegistryMirror, ShownModel, ShownVersion, TamisError, Workspace, plugins
+from tamis.core import RegistryMirror, ShownModel, ShownVersion, Workspace, plugins
 from tamis.registry.bundles import bundles_folder
 from tamis.registry.config import RegistrySettings
 from tamis.registry.registry import Registry
@@ -15,7 +15,7 @@ from tamis.registry.state import Decision, Model, State, Version
 log = logging.getLogger(__name__)
 
 _KINDS = {"linear": "A linear model of terms", "probe": "A frozen encoder with a trained head", "encoder": "An encoder"}
-_FACTS = ("name", "family", "task", "run", "fingerprint", "dataset", "dataset_fingerprint", "git_commit", "tamis")
+_FACTS = ("name", "family", "run", "fingerprint", "dataset", "dataset_fingerprint", "git_commit")
 
 
 def show_in_mirrors(workspace: Workspace, registry: Registry, names: Sequence[str] = ()) -> list[str]:
@@ -38,7 +38,7 @@ def tell_mirrors(workspace: Workspace, registry: Registry) -> None:
     for name in workspace.config.of(RegistrySettings).mirrors:
         try:
             show_in_mirrors(workspace, registry, [name])
-        except TamisError as error:
+        except Exception as error:  # whatever it is, the change is made and must not look as if it were not
             log.warning(
                 "the registry has it, but its mirror does not: %s\nOnce that is mended: tamis models mirror", error
             )
@@ -82,14 +82,14 @@ def _description(version: Version) -> str:
 
 
 def _tags(version: Version) -> dict[str, str]:
-    tags = {f"tamis.{name}": str(version.facts[name]) for name in _FACTS if version.facts.get(name)}
-    tags |= {"tamis.status": version.status, **_decision("registered", version.registered)}
+    tags: dict[str, str] = {"tamis.status": version.status}
     if version.judged is not None:
         tags |= _decision("judged", version.judged)
+    tags |= _decision("registered", version.registered)
     gate = version.facts.get("gate")
     if isinstance(gate, Mapping) and "passed" in gate:
         tags["tamis.gate"] = "passed" if gate["passed"] else "failed"
-    return tags
+    return tags | {f"tamis.{name}": str(version.facts[name]) for name in _FACTS if version.facts.get(name)}
 
 
 def _moves(model: Model) -> Iterator[tuple[str, str]]:

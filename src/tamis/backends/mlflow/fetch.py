@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from tamis.backends.mlflow.quiet import quiet
-from tamis.core import DataError, TamisError, UsageError
+from tamis.core import DataError, MissingExtra, TamisError, UsageError
 from tamis.models import MANIFEST, adopt_transformers, open_bundle
 
 _DESCRIPTION = "MLmodel"
@@ -66,7 +66,10 @@ def _adopted(flavor: Any, folder: Path, into: Path, name: str, address: str) -> 
 def _download(address: str, into: Path, state: Path) -> Path:
     if not re.match(r"[a-z0-9+]+:", address):
         raise UsageError(f"no {_DESCRIPTION} in {address}: this is no model of MLflow", hint="models:/name/3 is one")
-    import mlflow
+    try:
+        import mlflow
+    except ModuleNotFoundError:
+        raise MissingExtra("asking MLflow for a model", extra="track") from None
 
     from tamis.backends.mlflow import hush
     from tamis.backends.mlflow.database import database

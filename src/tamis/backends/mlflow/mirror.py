@@ -39,6 +39,9 @@ _MOST_CHARACTERS = 4900  # MLflow takes 5000
 class _NotOurNumbers(Exception):
     """What MLflow holds under a number is not what the registry has there."""
 
+    def __str__(self) -> str:
+        return "somebody else adds versions to it at the same time"
+
 
 class MLflowMirror:
     """Writes into `.tamis/mlflow.db`; the models' files lie below `.tamis/mlruns/registry`, one folder a bundle."""
@@ -57,7 +60,7 @@ class MLflowMirror:
                 for model in models:
                     self._show(model)
                 self._forget_files({each.seal for model in models for each in model.versions if each.bundle})
-        except (MlflowException, SQLAlchemyError, DatabaseError, OSError) as error:
+        except (MlflowException, SQLAlchemyError, DatabaseError, OSError, _NotOurNumbers) as error:
             said = str(error).strip().splitlines()
             raise DataError(
                 f"MLflow's database {self._state / 'mlflow.db'} does not show the registry as it is: "

@@ -12,6 +12,7 @@ from tamis.registry.card.measured import interval, weak_slices
 _FEW_TO_LEARN_FROM = 50
 _MOST_NAMED = 6
 _LOW_COVERAGE = 0.6
+_UNSOUND_CONFIDENCE = 0.05
 _MAIN_SHARE = 0.8
 """Of the texts, in one language: then the model is for this one."""
 
@@ -80,6 +81,10 @@ def _of_the_evaluation(facts: Facts) -> Iterator[str]:
         if short:
             named = ", ".join(map(code, short[:_MOST_NAMED]))
             yield f"Labels that surely miss the promised {measure_text(promise['target'], name='coverage')}: {named}."
+    ece = interval((said["scores"].get("ece") or {}).get("model"))
+    if ece.low > _UNSOUND_CONFIDENCE:
+        off, ends = measure_text(ece.value), measure_span(ece)
+        yield f"Its confidence is {off} off from how often it is right ({ends}): do not take 0.9 for nine of ten."
     silence = said["silence"]
     if silence is not None:
         coverage = interval(silence["coverage"])
@@ -101,7 +106,8 @@ def _of_the_texts(facts: Facts) -> Iterator[str]:
             listed = ", ".join(f"{code(name)} {share:.0%}" for name, share in shares.items())
             yield f"It learned from several languages ({listed}): of others nothing is known."
     elif not facts.imported:
-        yield "In which languages it learned is not known here: the dataset is not in this workspace."
+        why = "the dataset is not in this workspace" if facts.dataset is None else "its texts are too short to tell"
+        yield f"In which languages it learned is not known: {why}."
     if manifest.family != "linear":
         cut, tokens = manifest.notes.get("cut_share"), manifest.long_text.max_tokens
         policy = code(manifest.long_text.policy)
