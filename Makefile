@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 # torch first and pinned: asked for later, by another package, it would come as a GPU build of several GB.
 TORCH := torch==2.13.0
-TEST_EXTRAS := train,predict,serve,export,track,explore,sql,hub,aws,lemmas,dev
+TEST_EXTRAS := train,predict,serve,export,track,explore,sql,hub,aws,ray,lemmas,dev
 DEMO_EXTRAS := train,predict,serve,export,track,explore
 
 .PHONY: help demo test quick check format container bench clean

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tamis.core import UsageError, Workspace
+from tamis.core import UsageError, Workspace, plugins
 from tamis.models import seal_bundle
 from tamis.pipeline import RunState, RunStore, reproduce, run_graph, standard_graph
 from tamis.registry import open_registry
@@ -210,3 +210,18 @@ def test_a_stored_dataset_may_be_the_source(copy: Workspace, tmp_path: Path):
     state = run(copy, "pipeline.source=dataset:films")
     assert ran(state) == ["import"]
     assert state.steps["import"].outputs["dataset"]["ref"] == "films@1"
+
+
+@pytest.mark.slow
+def test_on_ray_every_step_makes_the_same(done, tmp_path, ray_cluster):
+    for name in ("tamis.yaml", "films.csv"):
+        shutil.copy(done.root / name, tmp_path / name)
+    workspace = Workspace(tmp_path)
+    graph = standard_graph(workspace)
+    store = RunStore.create(workspace, graph, {})
+    there = run_graph(workspace, graph, {}, store=store, executor=plugins.load("executor", "ray")())
+    assert (there.status, ran(there)) == ("finished", STEPS), there
+    here = RunStore(done, "run-1").state()
+    for name in STEPS:
+        if name != "register":  # a version knows when it was registered
+            assert there.steps[name].outputs == here.steps[name].outputs
