@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tamis.core import UsageError, Workspace
+from tamis.pipeline.room import full_disk_told
 
 _LOCK = "lock"
 _PATIENCE_SECONDS = 0.3  # somebody who only looks who holds the lock holds it for a moment
@@ -49,8 +50,9 @@ def hold(workspace: Workspace, run: str, *, command: str) -> Iterator[None]:
                 hint="wait for it, or stop it: `tamis run cancel`",
             )
         holder = Holder(run=run, process=os.getpid(), since=datetime.now(UTC), command=command)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, holder.model_dump_json().encode(), 0)
+        with full_disk_told(workspace.pipeline / _LOCK):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, holder.model_dump_json().encode(), 0)
         _let_go_in_children()
         _HELD.add(handle)
         yield

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tamis.core import DataError
+from tamis.core import DataError, TamisError
 from tamis.pipeline.keys import StepKey
 from tamis.pipeline.room import no_room
 
@@ -114,14 +114,18 @@ class Made:
             try:
                 with self._connected() as database:
                     yield database
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorname.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")):
-                    raise no_room(self.path) from None
-                raise
             except sqlite3.DatabaseError as error:
-                raise DataError(
-                    f"{self.path} is damaged: {error}", hint="delete it: then every step runs anew"
-                ) from None
+                raise self._told(error) from None
+
+    def _told(self, error: sqlite3.DatabaseError) -> TamisError:
+        """What is wrong, and what to do."""
+        match error.sqlite_errorcode & 0xFF:
+            case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+                return no_room(self.path)
+            case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_ERROR:
+                return DataError(f"{self.path} is damaged: {error}", hint="delete it: then every step runs anew")
+            case _:
+                return TamisError(f"{self.path} cannot be had now: {error}", hint="who may write it, and who holds it?")
 
     def _connected(self) -> sqlite3.Connection:
         if self._open is not None:

@@ -48,7 +48,7 @@ def _reads(workspace: Workspace, given: Mapping[str, Any]) -> Mapping[str, str]:
 @step(
     outputs=("report", "conditions"),
     settings=("evaluate", "predict"),
-    code=(*CODE, "evaluate", "export", "registry"),
+    code=(*CODE, "evaluate", "export", "registry", "tamis.pipeline.gate"),
     reads=_reads,
 )
 def gate(
