@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
-from tamis.core import load_placed
+from tamis.core import UsageError, Workspace, load_placed
 from tamis.pipeline.check import check_graph, raise_problems
 from tamis.pipeline.graph import Graph
 from tamis.pipeline.own_code import importable
@@ -14,10 +15,12 @@ from tamis.pipeline.own_code import importable
 def read_graph(path: Path) -> Graph:
     """Return the graph that a YAML or JSON file declares; UsageError tells all that is wrong with it, line by line.
 
-    Steps like `steps:clean` are functions in modules beside the file.
+    Steps like `steps:clean` are functions in modules beside the file, or beside the `tamis.yaml` above it.
     """
     graph, place = load_placed(Graph, path)
     importable(path.parent)
+    with contextlib.suppress(UsageError):  # it need not be in a workspace
+        importable(Workspace.find(path.parent).root)
     raise_problems(check_graph(graph), place)
     return graph
 
