@@ -22,8 +22,11 @@ from tamis.serve import Following, Server, ServeSettings, add_key, build_app, fi
 @pytest.fixture
 def registry(make_linear, tmp_path):
     """The registry of a workspace in which docs has three versions: 1, the champion, and 2 are approved."""
-    (tmp_path / "tamis.yaml").write_text("")
-    workspace = Workspace(tmp_path)
+    return filled(Workspace(tmp_path), make_linear)
+
+
+def filled(workspace, make_linear):
+    (workspace.root / "tamis.yaml").write_text("")
     registry = open_registry(workspace)
     for seed in (1, 2, 3):
         shutil.copytree(make_linear(seed=seed).path, workspace.runs / f"tiny-linear-{seed}" / "bundle")
@@ -226,3 +229,24 @@ def test_a_name_that_follows_is_changed_by_its_alias_only_and_others_take_approv
     refused = client.put("/models/other", json={"bundle": "docs@3"})
     assert refused.status_code == 422
     assert "docs@3 is pending, not approved" in refused.json()["detail"]
+
+
+@pytest.mark.slow
+def test_a_history_that_is_shared_is_followed_over_a_cut_connection(make_linear, tmp_path, postgres_database):
+    from adbc_driver_postgresql import dbapi
+
+    url = postgres_database()
+    registry = filled(Workspace(tmp_path, overrides=(f"registry.url={url}",)), make_linear)
+    elsewhere = open_registry(registry.workspace)  # as another machine has it
+    with contextlib.closing(elsewhere.ledger), contextlib.ExitStack() as stack:
+        serving = Serving(registry, stack)
+        serving.until(serves="docs@1", up_to_date=True)
+        with dbapi.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            cursor.fetchall()
+        elsewhere.promote("docs@2", reason="better")
+        serving.until(serves="docs@2", up_to_date=True)
+        assert serving.answers() == "tiny-linear-2"

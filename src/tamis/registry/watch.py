@@ -32,3 +32,7 @@ class Watch:
         self._state = state_of(entries)
         self._lines, self._entries = lines, entries
         return self._state
+
+    def close(self) -> None:
+        """Let go of what the ledger holds open."""
+        self._ledger.close()

@@ -71,6 +71,7 @@ class Following:
         """Look no more; a look under way ends first."""
         self._stop.set()
         await asyncio.gather(*self._tasks)
+        await asyncio.to_thread(self._watch.close)
 
     async def look(self) -> None:
         """Look once, and let what changed take over before it returns."""

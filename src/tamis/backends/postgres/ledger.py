@@ -58,7 +58,7 @@ class PostgresLedger:
         passwords = [parts.password or "", *(value for key, value in told if key == "password")]
         self._secrets = {each for password in passwords for each in (password, urllib.parse.unquote(password)) if each}
         query = urllib.parse.urlencode(
-            {"connect_timeout": _CONNECT_SECONDS, "tcp_user_timeout": _WAIT_SECONDS * 1000, **dict(told)},
+            {"connect_timeout": _CONNECT_SECONDS, "tcp_user_timeout": _CONNECT_SECONDS * 1000, **dict(told)},
             quote_via=urllib.parse.quote,
         )
         self._url = f"{parts.scheme}://{parts.netloc}{parts.path}?{query}"
