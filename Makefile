@@ -30,7 +30,7 @@ help: ## show this list
 	$(PIP) -e '.[$(DEMO_EXTRAS),bench]'
 	@touch $@
 
-demo: .venv/demo.done ## install what it needs, then go from real text to three trained models and their judgement
+demo: .venv/demo.done ## install what it needs, then go from real text to an approved model that answers
 	@$(BIN)/tamis demo
 
 test: .venv/test.done ## the whole suite
