@@ -133,10 +133,14 @@ def test_nobody_appends_between_looking_and_writing(place, opened):
     ledgers = [opened(place) for _ in range(6)]
     together = threading.Barrier(6)  # all make the ledger at one moment
 
+    def look_and_write(there):
+        time.sleep(0.002)
+        return [str(len(there))]
+
     def append(n):
         if n < 6:
             together.wait()
-        ledgers[n % 6].append(lambda there: [str(len(there))])
+        ledgers[n % 6].append(look_and_write)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(append, range(48)))

@@ -267,6 +267,9 @@ def test_whatever_is_changed_in_a_history_is_found(registry):
         without = [*lines[: number - 1], *lines[number:]]
         assert broken_at(without) == (number if number < len(lines) else None)  # a cut end: only a noted head tells
     assert broken_at([lines[1], lines[0], *lines[2:]]) == 1
+    (second,) = read_entries(lines[1:2])
+    resealed = second.model_copy(update={"reason": "other"}).sealed()  # it is sound, but nothing follows from it
+    assert broken_at([lines[0], resealed.line, *lines[2:]]) == 3
     assert broken_at(["no JSON", *lines[1:]]) == 1
     assert broken_at(["[]", *lines[1:]]) == 1
 
