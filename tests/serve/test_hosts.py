@@ -133,6 +133,13 @@ def test_something_else_at_an_address_is_named(registry):
     assert named.trouble == "what answers there is no tamis serve"
 
 
+def test_where_nothing_can_be_written_a_server_runs_all_the_same(registry, caplog):
+    (registry.workspace.state / "servers").write_text("no folder")
+    with announced(registry.workspace, NOBODY):
+        assert "promote and rollback do not know of this server" in caplog.text
+        assert announced_servers(registry.workspace) == []
+
+
 def test_what_a_killed_server_left_is_cleared_away(registry):
     folder = registry.workspace.state / "servers"
     with announced(registry.workspace, NOBODY):

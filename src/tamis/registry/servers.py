@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import platform
 from collections.abc import Iterator
@@ -13,17 +14,22 @@ from tamis.core import Workspace, write_atomic
 
 _FOLDER = "servers"
 
+_log = logging.getLogger(__name__)
+
 
 @contextlib.contextmanager
 def announced(workspace: Workspace, address: str) -> Iterator[None]:
-    """Say while the block runs that this process serves at an address."""
+    """Say while the block runs that this process serves at an address; where it cannot write, the log is told."""
     path = workspace.state / _FOLDER / f"{platform.node()}-{os.getpid()}.json"
     said = {"address": address, "process": os.getpid(), "machine": platform.node()}
-    write_atomic(path, json.dumps(said, indent=2) + "\n")
+    try:
+        write_atomic(path, json.dumps(said, indent=2) + "\n")
+    except OSError as error:
+        _log.warning("promote and rollback do not know of this server, for %s cannot be written: %s", path, error)
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        _clear(path)
 
 
 def announced_servers(workspace: Workspace) -> list[str]:
