@@ -205,8 +205,8 @@ def _count(state: RunState, *statuses: str) -> int:
     return sum(step.status in statuses for step in state.steps.values())
 
 
-def _shown(value: Any) -> object:
+def _shown(value: Any) -> str:
     """What a step made, in one line: an artefact by its kind and name."""
     if isinstance(value, dict) and {"kind", "ref"} <= value.keys():
         return f"{value['kind']} {value['ref']}"
-    return output.one_line(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(output.one_line(value))

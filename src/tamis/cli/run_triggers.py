@@ -76,7 +76,7 @@ def on_triggers(
 
     What was there before the first look starts nothing. With --json each look is a line of JSON for each trigger.
 
-    Example: tamis run on-triggers --once
+    Example: tamis run on-triggers --once 'pipeline.triggers.nightly={cron: 0 3 * * *}'
     """
     from tamis.core import UsageError, Workspace
     from tamis.pipeline import PipelineSettings, check_triggers, start_firing

@@ -11,8 +11,8 @@ from tamis.pipeline.picture.nodes import WORDS, Node
 from tamis.pipeline.picture.words import said_seconds
 from tamis.pipeline.state import Status
 
-_BOX = (216, 50)
-_GAP = (22, 32)
+_BOX = (216, 46)
+_GAP = (22, 25)
 _EDGE = 14
 _UNSAYABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _STYLE = """
@@ -95,9 +95,9 @@ def _box(node: Node, middle: Point) -> str:
     return (
         f'<g class="{node.status}{kind}" transform="translate({left:g} {top:g})"><title>{_safe(spoken)}</title>{stack}'
         f'<rect class="box" width="{_BOX[0]}" height="{_BOX[1]}" rx="9"/>{_sign(node.status)}'
-        f'<text class="title" x="38" y="21">{_safe(shortened(title, 166 - 6.5 * len(time), 13.5 * 1.06))}</text>'
-        f'<text class="time" x="{_BOX[0] - 11}" y="21" text-anchor="end">{_safe(time)}</text>'
-        f'<text x="38" y="38">{_safe(shortened(below, 168, 11.5))}</text></g>'
+        f'<text class="title" x="38" y="19.5">{_safe(shortened(title, 166 - 6.5 * len(time), 13.5 * 1.06))}</text>'
+        f'<text class="time" x="{_BOX[0] - 11}" y="19.5" text-anchor="end">{_safe(time)}</text>'
+        f'<text x="38" y="36">{_safe(shortened(below, 168, 11.5))}</text></g>'
     )
 
 
