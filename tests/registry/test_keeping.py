@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tamis.core import UsageError
+from tamis.core import UsageError, Workspace
 from tamis.registry import (
     bundles_folder,
     collect_bundles,
@@ -130,6 +130,17 @@ class TestCollect:
         (home / ".writing-999999999-abc").mkdir()
         collect_bundles(workspace, keep=9, reason="room")
         assert len(list(home.iterdir())) == 5
+
+    def test_in_a_folder_that_is_shared_only_what_is_known_goes(self, workspace, many, tmp_path):
+        shutil.move(bundles_folder(workspace), tmp_path / "shared")
+        for name in ("0123456789abcdef", ".writing-999999999-abc"):  # of another history, of another machine
+            (tmp_path / "shared" / name).mkdir()
+        here = Workspace(workspace.root, (f"registry.bundles={tmp_path / 'shared'}",))
+        assert version_bundle(here, "reviews@1").path.parent == tmp_path / "shared"
+        collect_bundles(here, keep=9, reason="room")
+        left = {path.name for path in (tmp_path / "shared").iterdir()}
+        assert len(left) == 7
+        assert {"0123456789abcdef", ".writing-999999999-abc"} <= left
 
     def test_numbers_below_nought_are_refused(self, workspace, many):
         with pytest.raises(UsageError, match="keep -1"):

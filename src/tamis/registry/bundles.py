@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tamis.registry.state import Version
 EVALUATION = "evaluation.json"
 GATE = "gate/gate.json"
 _SEAL_DIGITS = 16
+_DAY_SECONDS = 86_400
 _OF_AN_EVALUATION = ("source", "split", "created", "rows", "scored", "units", "confidence", "main_metric", "baseline")
 
 
@@ -44,8 +46,7 @@ def register_run(
     if gate is not None:
         facts["gate"] = dict(gate)
     home = bundles_folder(workspace)
-    for left in abandoned(home):
-        shutil.rmtree(left, ignore_errors=True)
+    clear_drafts(workspace)
     with draft_folder(home) as draft:
         fresh, target = draft / "bundle", home / facts["bundle"]
         _copy(bundle, fresh)
@@ -100,6 +101,21 @@ def bundles_folder(workspace: Workspace) -> Path:
     """Return the folder where the bundles of the versions are."""
     named = workspace.config.of(RegistrySettings).bundles
     return workspace.root / named if named else workspace.registry / "bundles"
+
+
+def is_shared(workspace: Workspace) -> bool:
+    """Return whether others may keep their bundles in the same folder."""
+    return bool(workspace.config.of(RegistrySettings).bundles)
+
+
+def clear_drafts(workspace: Workspace) -> None:
+    """Remove what killed registrations left. Whether a process of another machine lives nobody can tell from here:
+    so in a shared folder only what is a day old."""
+    aged = time.time() - (_DAY_SECONDS if is_shared(workspace) else 0)
+    for left in abandoned(bundles_folder(workspace)):
+        with contextlib.suppress(FileNotFoundError):  # somebody else clears up, too
+            if left.stat().st_mtime <= aged:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def facts_of(bundle: Bundle) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from pathlib import Path
 
-from tamis.core import UsageError, Workspace, abandoned, draft_folder
-from tamis.registry.bundles import bundles_folder
+from tamis.core import UsageError, Workspace, draft_folder
+from tamis.registry.bundles import bundles_folder, clear_drafts, is_shared
 from tamis.registry.registry import open_registry
 from tamis.registry.state import Model, State, Version
 
@@ -29,9 +28,8 @@ def collect_bundles(workspace: Workspace, *, keep: int = KEPT, reason: str, who:
     home = bundles_folder(workspace)
     if home.is_dir():
         with draft_folder(home) as going:
-            registry.hold(lambda state: _take_out(state, home, going))
-        for left in abandoned(home):
-            shutil.rmtree(left, ignore_errors=True)
+            registry.hold(lambda state: _take_out(state, home, going, strangers=not is_shared(workspace)))
+        clear_drafts(workspace)
     return removed
 
 
@@ -46,15 +44,15 @@ def _of_model(model: Model, keep: int) -> list[Version]:
     ]
 
 
-def _take_out(state: State, home: Path, going: Path) -> None:
-    """Move what no version needs out of the way, in one step each; whoever reads it just now may go on."""
-    needed = {
-        version.facts["bundle"]
-        for model in state.models.values()
-        for version in model.versions.values()
-        if version.status != "removed"
-    }
+def _take_out(state: State, home: Path, going: Path, *, strangers: bool) -> None:
+    """Move what no version needs out of the way, in one step each; whoever reads it just now may go on.
+
+    `strangers` are bundles that the history does not know: what a killed registration left, or somebody else's.
+    """
+    versions = [version for model in state.models.values() for version in model.versions.values()]
+    known = {version.facts["bundle"] for version in versions}
+    needed = {version.facts["bundle"] for version in versions if version.status != "removed"}
     for folder in home.iterdir():
-        if folder.name not in needed and not folder.name.startswith("."):
+        if folder.name in known - needed or (strangers and folder.name not in known and folder.name[0] != "."):
             with contextlib.suppress(FileNotFoundError):
                 folder.rename(going / folder.name)
