@@ -309,6 +309,16 @@ pipeline:
 """
 
 
+def test_one_trigger_in_trouble_does_not_hide_the_others(tamis, workspace):
+    (workspace.root / "tamis.yaml").write_text(
+        "pipeline: {triggers: {away: {data: 'gs://nowhere'}, nightly: {cron: 0 3 * * *, zone: Asia/Tokyo}}}"
+    )
+    (away, nightly) = json.loads(tamis("run", "triggers", "--json").out)
+    assert "no store named 'gs'" in away["stands"]
+    assert nightly["stands"].endswith("03:00 Asia/Tokyo")
+    assert nightly["next"].endswith("18:00:00+00:00")
+
+
 @pytest.mark.slow
 def test_triggers_start_runs_and_one_that_was_killed_is_gone_on_with(tamis, workspace, small):
     (workspace.root / "tamis.yaml").write_text(TRIGGERED)

@@ -266,7 +266,7 @@ def state_dict(state: RunState) -> dict[str, Any]:
 
 def exit_code(state: RunState) -> int:
     """Return what the command line ends with."""
-    return state.exit_code or (1 if state.can_be_resumed else 0)
+    return state.exit_code or (1 if state.can_be_resumed or state.status == "waiting" else 0)
 
 
 def said(status: str) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tamis.pipeline import RunState, RunStore
 
 _LOOK_SECONDS = 0.3
+_BEGIN_SECONDS = 10.0
+"""A run whose process died before it began would be waited for for ever."""
 
 
 def add_commands(run: typer.Typer) -> None:
@@ -100,7 +102,7 @@ def watch(name: RunName = None, as_json: output.Json = False) -> None:
     """
     store = find(output.workspace(), name)
     following = _followed(store, events=False)
-    seen = 0
+    seen, began = 0, time.monotonic()
     with watching(following, quiet=as_json):
         while True:
             state = store.state()
@@ -108,7 +110,8 @@ def watch(name: RunName = None, as_json: output.Json = False) -> None:
             for event in events[seen:]:
                 following.hear(event)
             seen = len(events)
-            if state.status not in ("running", "waiting"):
+            begins = state.status == "waiting" and time.monotonic() - began < _BEGIN_SECONDS
+            if state.status != "running" and not begins:
                 break
             time.sleep(_LOOK_SECONDS)
     if as_json:

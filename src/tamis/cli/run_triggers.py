@@ -15,7 +15,7 @@ from tamis.cli.run import ExecutorName, ends_in_good_order, open_executor
 from tamis.cli.run_screen import print_line
 
 if TYPE_CHECKING:
-    from tamis.pipeline import Event, Firing, Ran, Seen, TriggerSettings
+    from tamis.pipeline import Event, Firing, Look, Ran, Seen, TriggerSettings
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -33,22 +33,27 @@ def triggers(as_json: output.Json = False) -> None:
 
     Example: tamis run triggers
     """
+    from tamis.core import TamisError
     from tamis.pipeline import PipelineSettings, cool_until, look_at, read_memory
 
     workspace, now = output.workspace(), datetime.now(UTC)
     rows = []
     for name, settings in workspace.config.of(PipelineSettings).triggers.items():
-        memory = read_memory(workspace, name)
-        look = look_at(workspace, settings, memory.cursor if memory else {}, now=now)
+        memory, look, problem = None, None, ""
+        try:
+            memory = read_memory(workspace, name)
+            look = look_at(workspace, settings, memory.cursor if memory else {}, now=now)
+        except (TamisError, OSError) as error:  # the others are shown all the same
+            problem = str(error)
         cool = cool_until(settings, memory)
         pending = memory.pending if memory else None
         rows.append(
             {
                 "trigger": name,
                 "watches": f"{settings.watched} {getattr(settings, settings.watched)}",
-                "stands": f"a run is under way or waits: {pending.why}" if pending else look.why or look.note,
+                "stands": f"a run is under way or waits: {pending.why}" if pending else problem or _stands(look),
                 "last": memory.last.model_dump(mode="json") if memory and memory.last else None,
-                "next": look.next,
+                "next": look.next if look else None,
                 "cools_down_until": cool if cool and cool > now else None,
                 "begun": memory.since if memory else None,
             }
@@ -120,6 +125,7 @@ def on_triggers(
 def alarm(
     name: Annotated[str, typer.Argument(help="What it is about, as triggers name it: drift.")],
     why: Annotated[str, typer.Option(help="What was seen.")] = "",
+    as_json: output.Json = False,
 ) -> None:
     """Raise an alarm for the triggers to see, from a monitor of one's own.
 
@@ -127,8 +133,16 @@ def alarm(
     """
     from tamis.pipeline import raise_alarm
 
-    raise_alarm(output.workspace(), name, why=why, now=datetime.now(UTC))
-    print(f"the alarm {name} is in the captures")
+    now = datetime.now(UTC)
+    raise_alarm(output.workspace(), name, why=why, now=now)
+    if as_json:
+        output.print_json({"alarm": name, "why": why, "at": now})
+    else:
+        print(f"the alarm {name} is in the captures")
+
+
+def _stands(look: Look | None) -> str:
+    return (look.why or look.note) if look else ""
 
 
 def _seconds(text: str) -> float:

@@ -29,6 +29,7 @@ from tamis.pipeline.state import Event, RunState, StepState, state_of
 from tamis.pipeline.store import RunStore, find_run, run_names
 from tamis.pipeline.triggers.captured import raise_alarm
 from tamis.pipeline.triggers.config import TriggerSettings
+from tamis.pipeline.triggers.look import Look
 from tamis.pipeline.triggers.memory import Fired, Firing, Memory, read_memory
 from tamis.pipeline.triggers.start import start_firing
 from tamis.pipeline.triggers.watch import Ran, Seen, check_triggers, cool_until, look_at
@@ -47,6 +48,7 @@ __all__ = [
     "Holder",
     "Instance",
     "Kind",
+    "Look",
     "Memory",
     "Parameter",
     "PipelineSettings",
