@@ -155,6 +155,7 @@ def killed_once(folder, number: int) -> int:
     return 10 * number
 
 
+@pytest.mark.slow
 @processes
 def test_a_killed_worker_changes_nothing(executor, tmp_path):
     (tmp_path / "trials").mkdir()
@@ -171,6 +172,7 @@ def vanish(trial: int) -> int:
     return trial
 
 
+@pytest.mark.slow
 @processes
 def test_what_kills_its_worker_each_time_is_told(who_works):
     executor = made(*who_works, tries=2)
@@ -238,10 +240,11 @@ def nested(name: str, workers: int, number: int) -> list[object]:
     ]
 
 
+@pytest.mark.slow
 @everyone
 def test_work_may_hand_out_work(executor, who_works):
     expected = [[[0, 1], [0], [0, 1]], [[1, 2], [1], []], [[2, 3], [2], []]]
-    assert list(executor.map_batches(partial(nested, *who_works), range(3))) == expected
+    assert executor.run_trials(partial(nested, *who_works), range(3)) == expected
 
 
 PROGRAM = """
