@@ -87,3 +87,11 @@ def test_what_cannot_be_read_is_left_to_be_looked_at(workspace):
     (workspace.pipeline / "runs" / "run-1" / "run.json").write_text("{")
     assert clean_runs(workspace, keep=0).runs == ("run-2",)
     assert run_names(workspace) == ["run-1"]
+
+
+def test_the_command_takes_names(workspace, tamis):
+    run(workspace)
+    run(workspace, write={"text": "b"})
+    assert "no run 'run-9'" in tamis("run", "clean", "run-9").err
+    assert tamis("run", "clean", "run-1").out.startswith("removed: run-1 (")
+    assert run_names(workspace) == ["run-2"]

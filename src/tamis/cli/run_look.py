@@ -179,18 +179,21 @@ def graph(
 
 
 def clean(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]…", help="Runs to remove though they could be resumed.")
+    ] = None,
     keep: Annotated[int, typer.Option(min=0, help="So many of the newest runs stay.")] = 20,
     as_json: output.Json = False,
 ) -> None:
     """Remove the records of old runs, and what is remembered of steps that only they ran.
 
-    Datasets, trainings and models that they made stay, and so do runs that can be resumed.
+    Datasets, trainings and models that they made stay, and so do runs that can be resumed and are not named.
 
     Example: tamis run clean --keep 5
     """
     from tamis.pipeline import clean_runs
 
-    cleaned = clean_runs(output.workspace(), keep=keep)
+    cleaned = clean_runs(output.workspace(), keep=keep, also=names or ())
     if as_json:
         output.print_json(vars(cleaned))
     else:
