@@ -225,3 +225,20 @@ def test_on_ray_every_step_makes_the_same(done, tmp_path, ray_cluster):
     for name in STEPS:
         if name != "register":  # a version knows when it was registered
             assert there.steps[name].outputs == here.steps[name].outputs
+
+
+@pytest.mark.slow
+def test_an_encoder_is_exported_before_it_is_judged(copy, backbone):
+    settings = (
+        "pipeline.families=[encoder]",
+        "pipeline.quick_export=true",
+        "export={seconds: 0.2, tolerance: 0.5, resamples: 100}",
+        f"train={{backbone: {backbone()}, epochs: 1, trackers: []}}",
+        "pipeline.gates={champion: null}",
+    )
+    state = run(copy, *settings)
+    assert state.status == "finished", state.why
+    assert "fp32" in state.steps["export"].outputs["form"] or "bf16" in state.steps["export"].outputs["form"]
+    conditions = state.steps["gate"].outputs["conditions"]
+    assert state.steps["export"].outputs["form"] in conditions["the exported form is the same model"]
+    assert ran(run(copy, *settings)) == []
