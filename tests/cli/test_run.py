@@ -294,7 +294,7 @@ def test_a_screen_that_is_too_low_folds_what_rests():
     assert len(shown) <= 10
     assert shown[0] == "18 more done"
     assert [step.name for step in shown[1:3]] == ["s18", "s19"]
-    assert str(shown[-1]).endswith("more wait")
+    assert str(shown[-1]).endswith("more waiting")
     assert len(drawn(following, width=80, height=16)) <= 16
 
 

@@ -97,7 +97,9 @@ class _Screen:
 
     def __rich_console__(self, console: Any, options: Any) -> Iterator[RenderableType]:
         now, width = datetime.now(UTC), options.max_width
-        steps = _folded(list(self.following.state.steps.values()), room=options.max_height - 6)
+        every = list(self.following.state.steps.values())
+        running = sum(step.status == "running" for step in every)  # they may take two lines
+        steps = _folded(every, room=options.max_height - 4 - running)
         yield ""
         yield _heading(self.following, now=now, width=width)
         yield ""
@@ -186,7 +188,7 @@ def _folded(steps: Sequence[StepState], *, room: int) -> list[StepState | str]:
     before = sum(step.status in _DONE for step in gone)
     after = len(gone) - before
     kept: list[StepState | str] = [step for step in steps if step not in gone]
-    return [*([f"{before} more done"] if before else []), *kept, *([f"{after} more wait"] if after else [])]
+    return [*([f"{before} more done"] if before else []), *kept, *([f"{after} more waiting"] if after else [])]
 
 
 def print_line(event: Event) -> None:
