@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from tamis.core import UsageError, Workspace, plugins
+from tamis.data import open_dataset
+from tamis.evaluate import starter_suite
 from tamis.models import seal_bundle
 from tamis.pipeline import RunState, RunStore, reproduce, run_graph, standard_graph
 from tamis.registry import open_registry
@@ -172,6 +174,17 @@ def test_a_failed_gate_names_each_condition_and_registers_nothing(copy):
     assert held["not worse than films@champion (films@1)"]
     assert held["no error in the data"]
     assert not held["macro F1 at least 0.99"]
+
+
+def test_a_suite_is_a_condition_and_another_one_opens_the_gate_again(copy):
+    suite = copy.root / "suite.yaml"
+    suite.write_text(starter_suite(["bad", "good"], open_dataset(copy, "films"), name="films-linear-1"))
+    gates = "pipeline.gates={suite: suite.yaml, pass_rate: 0}"
+    state = run(copy, gates)
+    assert state.status == "finished", state.why
+    assert "at least 0% of the tests hold" in state.steps["gate"].outputs["conditions"]
+    suite.write_text(suite.read_text() + "# a remark\n")
+    assert ran(run(copy, gates)) == ["gate"]
 
 
 def test_who_is_to_approve_is_waited_for(copy):
