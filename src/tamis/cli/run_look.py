@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tamis.pipeline import RunState, RunStore
 
 _LOOK_SECONDS = 0.3
+_LOOK_ANYWAY_SECONDS = 2.0
+"""A process that is killed writes nothing more."""
 _BEGIN_SECONDS = 10.0
 """A run whose process died before it began would be waited for for ever."""
 
@@ -103,8 +105,14 @@ def watch(name: RunName = None, as_json: output.Json = False) -> None:
     store = find(output.workspace(), name)
     following = _followed(store, events=False)
     seen, began = 0, time.monotonic()
+    looked: tuple[int, float] | None = None
     with watching(following, quiet=as_json):
         while True:
+            size, now = store.events_bytes, time.monotonic()
+            if looked is not None and looked[0] == size and now - looked[1] < _LOOK_ANYWAY_SECONDS:
+                time.sleep(_LOOK_SECONDS)
+                continue
+            looked = (size, now)
             state = store.state()
             events = store.events()
             for event in events[seen:]:

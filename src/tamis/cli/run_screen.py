@@ -42,6 +42,8 @@ class Following:
 
     def hear(self, event: Event) -> None:
         """Take in what happened."""
+        if event.what == "progress":  # of these only the latest matters
+            self._events = [each for each in self._events if each.what != "progress" or each.step != event.step]
         self._events.append(event)
         if event.what in ("started", "retried"):
             self.began[event.step] = event.at

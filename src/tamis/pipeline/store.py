@@ -179,6 +179,14 @@ class RunStore:
                 ) from None
         return events
 
+    @property
+    def events_bytes(self) -> int:
+        """How long the record of events is: who watches it need not read it while that stays."""
+        try:
+            return (self.path / EVENTS).stat().st_size
+        except FileNotFoundError:
+            return 0
+
     def state(self) -> RunState:
         """Return where the run stands; one whose process is gone is interrupted."""
         state = state_of(self.name, self.record.steps, self.events())

@@ -10,16 +10,21 @@ from collections.abc import Callable, Iterator
 from tamis.core.progress import Advance
 
 EVERY_SECONDS = 1.0
+_LATER_SECONDS = 30.0
 Tell = Callable[[str, float | None], None]
 """Takes the words, and which share of the work is done, where that is known."""
 
 
 class Telling:
-    """The Progress of a step: of all that it tracks the latest is told, at most once in a while."""
+    """The Progress of a step: of all that it tracks the latest is told, now and then.
+
+    Each second at first, and then the more seldom the longer it takes, so that the record of a long run stays small.
+    """
 
     def __init__(self, tell: Tell, *, every_seconds: float = EVERY_SECONDS) -> None:
         self._tell = tell
         self._every_seconds = every_seconds
+        self._began = time.monotonic()
         self._last = float("-inf")
         self._turn = threading.Lock()
 
@@ -42,7 +47,7 @@ class Telling:
     def _may(self) -> bool:
         now = time.monotonic()
         with self._turn:
-            if now - self._last < self._every_seconds:
+            if now - self._last < max(self._every_seconds, min((now - self._began) / 100, _LATER_SECONDS)):
                 return False
             self._last = now
             return True
