@@ -320,7 +320,8 @@ def test_one_trigger_in_trouble_does_not_hide_the_others(tamis, workspace):
 
 
 @pytest.mark.slow
-def test_triggers_start_runs_and_one_that_was_killed_is_gone_on_with(tamis, workspace, small):
+@pytest.mark.parametrize("with_", [signal.SIGKILL, signal.SIGTERM], ids=lambda it: it.name)
+def test_triggers_start_runs_and_one_that_was_ended_is_gone_on_with(tamis, workspace, small, with_):
     (workspace.root / "tamis.yaml").write_text(TRIGGERED)
     assert "nobody has looked yet" in tamis("run", "triggers").out
     assert tamis("run", "on-triggers", "--once").out == "inbox: 0 known files\ndrift: no alarm yet\n"
@@ -328,8 +329,8 @@ def test_triggers_start_runs_and_one_that_was_killed_is_gone_on_with(tamis, work
     (workspace.root / "inbox" / "new.csv").write_text("a,b\n")
     watching = in_background(workspace, "run", "on-triggers", "--every", "100ms")
     wait_for(lambda: "slow begins" in notes(workspace))
-    watching.kill()
-    watching.communicate()
+    watching.send_signal(with_)
+    watching.communicate(timeout=30)
     (inbox, _) = json.loads(tamis("run", "triggers", "--json").out)
     assert inbox["stands"] == "a run is under way or waits: 1 new file: new.csv"
     (workspace.root / "open").touch()

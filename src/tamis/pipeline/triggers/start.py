@@ -33,7 +33,7 @@ def start_firing(
     if (holder := holder_of(workspace)) is not None:
         raise UsageError(f"{holder} runs in this workspace", hint="the run of the trigger waits for it")
     command = f"trigger {firing.id}"
-    store = _begun(workspace, command) if firing.tries > 1 else None
+    store = _begun(workspace, command)
     if store is None:
         store = RunStore.create(workspace, _graph(workspace, settings), _given(firing, settings), command=command)
     state = store.state()
@@ -51,7 +51,7 @@ def start_firing(
 
 
 def _begun(workspace: Workspace, command: str) -> RunStore | None:
-    """The run that carries this name, if a process began it before it died."""
+    """The run that carries this name, if a process began it before it died or was stopped."""
     for name in reversed(run_names(workspace)):
         store = RunStore(workspace, name)
         if store.record.command == command:
