@@ -44,7 +44,7 @@ def together(context: Context, files: list[Artefact]) -> dict[str, Any]:
 
 def _written(context: Context, name: str, pieces: list[str]) -> Artefact:
     """A file in the workspace that is whole as soon as it is there."""
-    time.sleep(0.02)
+    time.sleep(0.05)
     write_atomic(context.workspace.root / name, "".join(pieces))
     return find_artefact(context.workspace, "file", name)
 
