@@ -57,16 +57,24 @@ def test_tables_come_back_in_order_and_as_they_are(executor):
     assert done[5].schema.metadata == {b"from": b"five"}
 
 
-def uneven(item: tuple[int, str]) -> dict[str, object]:
+def uneven(second, item: tuple[int, str]) -> dict[str, object]:
     number, text = item
-    time.sleep(0.3 if number == 0 else 0.0)
+    if number == 1:
+        second.touch()
+    until = time.monotonic() + 60
+    while number == 0 and not second.exists():  # the first is done after the second
+        assert time.monotonic() < until
+        time.sleep(1)
     return {"text": text * 2, "number": number, "nothing": None}
 
 
 @everyone
-def test_anything_may_be_a_batch_and_the_slow_one_keeps_its_place(executor):
+def test_anything_may_be_a_batch_and_the_slow_one_keeps_its_place(executor, tmp_path):
+    second = tmp_path / "second"
+    if executor.workers == 0:
+        second.touch()
     items = [(number, chr(97 + number)) for number in range(9)]
-    assert list(executor.map_batches(uneven, items)) == [
+    assert list(executor.map_batches(partial(uneven, second), items)) == [
         {"text": text * 2, "number": number, "nothing": None} for number, text in items
     ]
 
