@@ -107,6 +107,7 @@ def check(workspace, *, processes, threads, calls):
     return len(said)
 
 
+@pytest.mark.parametrize("workspace", ["sqlite"], indirect=True)
 def test_a_few_at_once(workspace):
     assert check(workspace, processes=2, threads=3, calls=4) == 24
 
