@@ -35,8 +35,9 @@ WORDS = (
 class GatedScorer:
     """A linear model that remembers its passes, waits while its gate is closed, and cannot read poison."""
 
-    def __init__(self, inner: LinearScorer) -> None:
+    def __init__(self, inner: LinearScorer, *, side_by_side: int = 1) -> None:
         self.inner = inner
+        self.side_by_side = side_by_side
         self.passes: list[list[str]] = []
         self.gate = threading.Event()
         self.gate.set()
@@ -44,7 +45,7 @@ class GatedScorer:
     def prepare(self, texts: Sequence[str]) -> Prepared:
         return self.inner.prepare(texts)
 
-    def score(self, prepared: Prepared) -> Scored:
+    def score(self, prepared: Prepared, *, alone: bool = True) -> Scored:
         self.passes.append(list(prepared.texts))
         assert self.gate.wait(20), "nobody opened the gate"
         if any("poison" in text for text in prepared.texts):
@@ -58,12 +59,12 @@ class GatedScorer:
 
 
 @pytest.fixture(scope="session")
-def gated() -> Callable[[Bundle], GatedScorer]:
+def gated() -> Callable[..., GatedScorer]:
     """A function that returns the gated model of a linear bundle: `Classifier(bundle, gated(bundle))`."""
     from tamis.models import load_linear
     from tamis.predict.scorer import LinearScorer
 
-    return lambda bundle: GatedScorer(LinearScorer(load_linear(bundle.path)))
+    return lambda bundle, **told: GatedScorer(LinearScorer(load_linear(bundle.path)), **told)
 
 
 @pytest.fixture(scope="session")

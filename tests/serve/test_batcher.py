@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from tamis.predict import Classifier
 from tamis.serve import Batcher, Problem
-from tamis.serve.batcher import CHARACTERS_PER_TOKEN, PASSES_TOGETHER
 from tamis.serve.problem import Busy, TooLate
 
 
@@ -83,26 +82,44 @@ def test_texts_that_come_together_share_a_pass(batcher, scorer, plain):
     assert all(batch.seconds > 0 and batch.waited_seconds >= 0 for batch in seen)
 
 
-def test_those_that_came_first_go_together_some_passes_worth(batcher, scorer):
-    texts = [f"{number:02} {'tender story ' * (number % 5)}end" for number in range(40)]
+def test_the_oldest_goes_with_those_of_its_length(batcher, scorer):
+    short, long = [f"good {number}" for number in range(6)], [f"{'tender story ' * 20}{number}" for number in range(6)]
+    mixed = [text for pair in zip(short, long, strict=True) for text in pair]
 
     async def scenario():
-        batching = batcher(batch_tokens=32)
+        batching = batcher(batch_tokens=1000)
         scorer.gate.clear()
         first = ask(batching, "good")
         await scorer.began()
-        others = [ask(batching, text) for text in texts]
-        await queued(batching, len(texts))
+        others = [ask(batching, text) for text in mixed]
+        await queued(batching, len(mixed))
         scorer.gate.set()
         await asyncio.gather(first, *others)
         await batching.close()
 
     asyncio.run(scenario())
-    taken = scorer.passes[1:]
-    assert [text for each in taken for text in each] == texts
-    sizes = [sum(1 + len(text) // CHARACTERS_PER_TOKEN for text in each) for each in taken]
-    assert max(sizes) <= PASSES_TOGETHER * 32
-    assert min(sizes[:-1]) > PASSES_TOGETHER * 32 - 20  # one more, of 17 at most, would have been too many
+    assert scorer.passes[1:] == [short, long]
+
+
+def test_as_many_passes_run_at_once_as_the_engine_has_room_for(bundle, gated, plain):
+    scorer = gated(bundle, side_by_side=2)
+    texts = [f"{'tender story ' * (number % 3 * 20)}good {number}" for number in range(9)]
+
+    async def scenario():
+        batching = Batcher(Classifier(bundle, scorer), queue_texts=100, wait_seconds=0.0, batch_tokens=2000)
+        scorer.gate.clear()
+        tasks = [ask(batching, text) for text in texts]
+        await scorer.began(2)
+        await asyncio.sleep(0.05)
+        assert len(scorer.passes) == 2
+        scorer.gate.set()
+        said = await asyncio.gather(*tasks)
+        await batching.close()
+        return [each for part in said for each in part]
+
+    running = threading.active_count()
+    assert asyncio.run(scenario()) == plain.predict(texts, texts)
+    assert threading.active_count() == running
 
 
 @settings(max_examples=25)

@@ -14,6 +14,7 @@ from tamis.predict.cores import cores
 from tamis.predict.engine import Engine, RawScores
 from tamis.predict.engines import ENGINES, load_engine
 from tamis.predict.opened import open_classifier
+from tamis.predict.scorer import PASS_TOKENS
 
 if TYPE_CHECKING:
     from tamis.predict.batch import BatchJob, BatchResult, PlannedFile, plan_batch, run_batch
@@ -33,6 +34,7 @@ _OF_FILES = {
 
 __all__ = [
     "ENGINES",
+    "PASS_TOKENS",
     "ArrivedLines",
     "BatchJob",
     "BatchResult",

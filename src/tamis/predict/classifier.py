@@ -96,8 +96,18 @@ class Classifier:
         """How many tokens one pass through the model takes."""
         return self._scorer.batch_tokens if isinstance(self._scorer, EncoderScorer) else _LINEAR_TOKENS
 
-    def raw(self, texts: Texts) -> RawScores:
-        """Return the scores before calibration and decision; None is an empty text."""
+    @property
+    def side_by_side(self) -> int:
+        """How many threads may ask at the same time, each for what runs on one thread."""
+        return self._scorer.side_by_side
+
+    def raw(self, texts: Texts, *, alone: bool = True) -> RawScores:
+        """Return the scores before calibration and decision; None is an empty text.
+
+        What is not `alone` runs beside what other threads ask, and leaves them their cores.
+        """
+        if not alone:
+            return self._finish(self._prepare(texts), alone=False)
         parts = list(self._scored(texts[start : start + WINDOW_ROWS] for start in range(0, len(texts), WINDOW_ROWS)))
         if len(parts) == 1:
             return parts[0]
@@ -156,12 +166,12 @@ class Classifier:
             empty = np.array([not text or text.isspace() for text in cleaned], np.bool_)
         return _Window(len(cleaned), empty, self._scorer.prepare(filled) if filled else None)
 
-    def _finish(self, window: _Window) -> RawScores:
+    def _finish(self, window: _Window, *, alone: bool = True) -> RawScores:
         if window.prepared is None:
             rows = window.texts
             nothing = np.zeros((rows, len(self.labels)), np.float32)
             return RawScores(nothing, None, np.zeros(rows, np.int32), np.zeros(rows, np.bool_), window.empty)
-        scored = self._scorer.score(window.prepared)
+        scored = self._scorer.score(window.prepared, alone=alone)
         if not window.empty.any():
             return RawScores(scored.logits, scored.pooled, scored.tokens, scored.cut, window.empty, scored.padding)
         places = np.flatnonzero(~window.empty)

@@ -42,12 +42,17 @@ class Scored:
 class Scorer(Protocol):
     """Scores cleaned texts that are not empty."""
 
+    @property
+    def side_by_side(self) -> int:
+        """How many threads may score at the same time."""
+        ...
+
     def prepare(self, texts: Sequence[str]) -> Prepared:
         """Do what needs no model; may run in another thread."""
         ...
 
-    def score(self, prepared: Prepared) -> Scored:
-        """Run the model."""
+    def score(self, prepared: Prepared, *, alone: bool = True) -> Scored:
+        """Run the model; what is not `alone` runs beside others, and on one thread."""
         ...
 
 
@@ -64,14 +69,19 @@ class EncoderScorer:
         """Turn texts into token rows."""
         return Prepared(texts, tokenize(texts, self.tokenizer, self.long_text))
 
-    def score(self, prepared: Prepared) -> Scored:
+    @property
+    def side_by_side(self) -> int:
+        """How many threads may score at the same time."""
+        return self.engine.side_by_side
+
+    def score(self, prepared: Prepared, *, alone: bool = True) -> Scored:
         """Run the engine on batches of like length and put the rows back in the order of the texts."""
         rows = prepared.rows
         assert rows is not None
         logits: Floats32 | None = None
         pooled: Floats32 | None = None
         padding = 0
-        for pieces, scores, means, wasted in self._passes(rows):
+        for pieces, scores, means, wasted in self._passes(rows, alone=alone):
             padding += wasted
             if logits is None:
                 logits = np.empty((len(rows), scores.shape[1]), np.float32)
@@ -91,7 +101,9 @@ class EncoderScorer:
             padding=padding,
         )
 
-    def _passes(self, rows: TokenRows) -> Iterator[tuple[npt.NDArray[np.int64], Floats32, Floats32 | None, int]]:
+    def _passes(
+        self, rows: TokenRows, *, alone: bool
+    ) -> Iterator[tuple[npt.NDArray[np.int64], Floats32, Floats32 | None, int]]:
         """Yield of each pass which pieces went through, what came out, and how many places were padding."""
 
         def run(
@@ -103,8 +115,8 @@ class EncoderScorer:
 
         passes = cheapest_batches(rows.sizes, batch_tokens=self.batch_tokens, pass_tokens=PASS_TOKENS)
         threads = self.engine.side_by_side
-        if threads == 1 or len(passes) < threads:
-            yield from (run(pieces, alone=True) for pieces in passes)
+        if not alone or threads == 1 or len(passes) < threads:
+            yield from (run(pieces, alone=alone) for pieces in passes)
             return
         with ThreadPoolExecutor(threads, thread_name_prefix="tamis-pass") as pool:
             yield from pool.map(partial(run, alone=False), passes)
@@ -115,12 +127,13 @@ class LinearScorer:
     """Scores with a linear model, which reads all of every text."""
 
     model: LinearModel
+    side_by_side = 1
 
     def prepare(self, texts: Sequence[str]) -> Prepared:
         """Nothing is to be made ready."""
         return Prepared(texts)
 
-    def score(self, prepared: Prepared) -> Scored:
+    def score(self, prepared: Prepared, *, alone: bool = True) -> Scored:
         """Return the model's logits."""
         texts = prepared.texts  # polars counts quicker, but takes a while to start
         tokens = word_counts(texts) if len(texts) > _MANY else np.array([len(words(text)) for text in texts], np.int32)

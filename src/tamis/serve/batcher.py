@@ -1,10 +1,10 @@
 """Batcher: lets texts that arrive one by one run through a model together.
 
-Requests put their texts into a queue, and one thread takes out those that came first, some passes' worth; the
-classifier cuts them into passes of like length. While the engine works the queue fills, so a busy server batches by
-itself; only a server that was busy a moment ago waits, and at most `wait_seconds`, for the requests that are likely to
-come. A large request goes in part by part, so that others get their turn between. The thread never waits for the event
-loop, nor the loop for the engine.
+Requests put their texts into a queue, and as many threads as the engine has room for take them out, a pass at a time:
+the one that came first, and those that are so like it in length that little is padding. While the engine works the
+queue fills, so a busy server batches by itself; only a server that was busy a moment ago waits, and at most
+`wait_seconds`, for the requests that are likely to come. A large request goes in part by part, so that others get their
+turn between. The threads never wait for the event loop, nor the loop for the engine.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tamis.core import Prediction
-from tamis.predict import Classifier
+from tamis.features import cheapest_batches
+from tamis.predict import PASS_TOKENS, Classifier
 from tamis.serve.problem import Busy, Problem, TooLate
 from tamis.serve.said import Said
 
 CHARACTERS_PER_TOKEN = 4
 """About; only the choice of who goes together depends on it."""
-PASSES_TOGETHER = 4
-"""How many passes' worth of texts are taken at a time: with few to choose from, much would be padding."""
+MOST_LOOKED_AT = 64
+"""Of so many that came first a pass is chosen: with more to choose from hardly less is padding."""
 QUIET_SECONDS = 0.05
 """After so long without work the server was not busy a moment ago."""
 _SMOOTH = 0.2
@@ -84,7 +85,8 @@ class Batcher:
         self._seconds_per_text = 0.01  # of late
         self._closing = False
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._running = 0  # passes under way
+        self._threads: list[threading.Thread] = []
 
     @property
     def waiting_texts(self) -> int:
@@ -125,12 +127,12 @@ class Batcher:
         return [said[place] for place in range(len(texts))]
 
     async def close(self) -> None:
-        """Answer what waits, then end the thread."""
+        """Answer what waits, then end the threads."""
         with self._changed:
             self._closing = True
-            self._changed.notify()
-        if self._thread is not None:
-            await asyncio.to_thread(self._thread.join)
+            self._changed.notify_all()
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
 
     def _admit(self, texts: int) -> None:
         with self._changed:
@@ -144,9 +146,13 @@ class Batcher:
         loop = asyncio.get_running_loop()
         part = _Part(texts, ids, max(map(_size, texts)), loop.create_future())
         with self._changed:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, args=(loop,), name="tamis-model", daemon=True)
-                self._thread.start()
+            if not self._threads:
+                for number in range(self._classifier.side_by_side):
+                    thread = threading.Thread(
+                        target=self._work, args=(loop,), name=f"tamis-model-{number}", daemon=True
+                    )
+                    self._threads.append(thread)
+                    thread.start()
             self._queue.append(part)
             self._changed.notify()
         return part
@@ -161,11 +167,13 @@ class Batcher:
     def _release(self, texts: int) -> None:
         with self._changed:
             self._waiting_texts -= texts
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         while parts := self._next():
-            outcomes = self._run(parts)
+            outcomes = self._run(parts, alone=self._running == 1 and not self._queue)
+            with self._changed:
+                self._running -= 1
             with contextlib.suppress(RuntimeError):  # the loop is gone: the process ends
                 loop.call_soon_threadsafe(_deliver, outcomes)
 
@@ -183,7 +191,10 @@ class Batcher:
                 self._wait_for_more()
             if not self._queue:  # who was waiting went away meanwhile
                 return self._next()
-            taken = self._oldest()
+            taken = self._alike()
+            self._running += 1
+            if self._queue or self._closing:  # another thread may go on, or end
+                self._changed.notify_all()
             self._waiting_texts -= sum(len(part.texts) for part in taken)
             self._usual_parts += _SMOOTH * (len(taken) - self._usual_parts)
             return taken
@@ -198,22 +209,21 @@ class Batcher:
                 return
             self._changed.wait(left)
 
-    def _oldest(self) -> list[_Part]:
-        """Take those out of the queue that came first, some passes' worth: the more there are, the less is padding."""
-        tokens = count = 0
-        for part in self._queue:
-            tokens += part.size * len(part.texts)
-            if count and tokens > PASSES_TOGETHER * self._batch_tokens:
-                break
-            count += 1
-        taken, self._queue = self._queue[:count], self._queue[count:]
-        return taken
+    def _alike(self) -> list[_Part]:
+        """Take a pass out of the queue: all that came first would take the least time if they were cut like this."""
+        looked_at = self._queue[:MOST_LOOKED_AT]
+        texts = [part.size for part in looked_at for _ in part.texts]
+        owners = [number for number, part in enumerate(looked_at) for _ in part.texts]
+        cut = cheapest_batches(np.array(texts), batch_tokens=self._batch_tokens, pass_tokens=PASS_TOKENS)
+        chosen = {owners[place] for place in next(batch for batch in cut if 0 in batch)}
+        self._queue = [part for number, part in enumerate(self._queue) if number not in chosen]
+        return [looked_at[number] for number in sorted(chosen)]
 
-    def _run(self, parts: list[_Part]) -> list[tuple[_Part, list[Said] | Exception]]:
+    def _run(self, parts: list[_Part], *, alone: bool) -> list[tuple[_Part, list[Said] | Exception]]:
         texts = [text for part in parts for text in part.texts]
         start = time.monotonic()
         try:
-            raw = self._classifier.raw(texts)
+            raw = self._classifier.raw(texts, alone=alone)
             predictions = self._classifier.decide([name for part in parts for name in part.ids], raw)
             seconds = time.monotonic() - start
             self._observe(
@@ -229,8 +239,9 @@ class Batcher:
         except Exception as error:  # the thread must live on; who brought the trouble is told, and nobody else
             if len(parts) == 1:
                 return [(parts[0], error)]
-            return [outcome for part in parts for outcome in self._run([part])]
-        self._seconds_per_text += _SMOOTH * (seconds / len(texts) - self._seconds_per_text)
+            return [outcome for part in parts for outcome in self._run([part], alone=alone)]
+        seconds /= len(texts) * len(self._threads)
+        self._seconds_per_text += _SMOOTH * (seconds - self._seconds_per_text)
         rest = map(Said, predictions, raw.logits, raw.cut.tolist())
         return [(part, [next(rest) for _ in part.texts]) for part in parts]
 
