@@ -18,6 +18,8 @@ from tamis.core import WorkerLost, free_port, join_group
 In = TypeVar("In")
 Out = TypeVar("Out")
 
+_LOOK_SECONDS = 1.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class LocalExecutor:
@@ -74,7 +76,7 @@ class LocalExecutor:
             port, pool = free_port(), _pool(workers)
             try:
                 ranks = [pool.submit(_join, fn, rank, workers, port) for rank in range(workers)]
-                done, _ = wait(ranks, return_when=FIRST_EXCEPTION)
+                done = _first_trouble_or_all(pool, ranks)
                 results = [rank.result() for rank in ranks if rank in done]  # all of them, unless one raises here
                 pool.shutdown()
                 return results
@@ -83,6 +85,19 @@ class LocalExecutor:
             finally:
                 _end(pool)
         raise WorkerLost
+
+
+def _first_trouble_or_all(pool: ProcessPoolExecutor, ranks: Sequence[Future[Out]]) -> set[Future[Out]]:
+    """Wait until one raises or all are done, and return those that are.
+
+    A pool looks for processes that died when something happens, and its newest one it may have overlooked until then:
+    the others would wait for that one for ever. So something is made to happen.
+    """
+    while True:
+        done, rest = wait(ranks, timeout=_LOOK_SECONDS, return_when=FIRST_EXCEPTION)
+        if not rest or any(each.exception() for each in done):
+            return done
+        pool.submit(int)
 
 
 class _Task(Generic[In, Out]):
