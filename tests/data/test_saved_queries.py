@@ -11,10 +11,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tamis.core import UsageError
+from tamis.core import Schema, UsageError
 from tamis.data import (
     DatasetWriter,
-    Schema,
     bind_query,
     parse,
     query_datasets,

@@ -18,6 +18,7 @@ from tamis.pipeline.call import Call, Failure
 from tamis.pipeline.cancel import cancel_flag
 from tamis.pipeline.check import FAILURE_WORDS
 from tamis.pipeline.config import PipelineSettings
+from tamis.pipeline.ctrl_c import pressed
 from tamis.pipeline.graph import Graph
 from tamis.pipeline.keys import StepKey, step_key
 from tamis.pipeline.kinds import Context
@@ -58,12 +59,13 @@ def run_graph(
     instances = plan(graph, given)
     forced, alone = _named(instances, force), _named(instances, only)
     needed = _with_needs(instances, alone) if only else {each.name for each in instances}
-    with store.hold(), contextlib.closing(store):
+    with store.hold(), contextlib.closing(store), pressed() as ctrl_c:
         cancel_flag(store.path).unlink(missing_ok=True)
         store.plan_is([each.name for each in instances])
         run = _Run(
             workspace=workspace,
             store=store,
+            ctrl_c=ctrl_c,
             executor=executor,
             forced=forced,
             barred=needed - alone if only else frozenset(),
@@ -109,6 +111,7 @@ class _Run:
 
     workspace: Workspace
     store: RunStore
+    ctrl_c: threading.Event
     executor: Executor | None
     forced: Collection[str]
     barred: Collection[str]
@@ -136,6 +139,8 @@ class _Run:
         self._note("started")
         try:
             while not self._cancelled():
+                if self.ctrl_c.is_set():
+                    raise KeyboardInterrupt
                 while self._settle_one(earlier):
                     pass
                 while self.ready and len(self.running) < parallel:
