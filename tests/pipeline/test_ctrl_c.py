@@ -10,6 +10,17 @@ import pytest
 from tamis.pipeline.ctrl_c import pressed
 
 
+def test_sigterm_is_one_too_where_it_raises_the_same():
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with pressed() as ctrl_c:
+            signal.raise_signal(signal.SIGTERM)
+            assert ctrl_c.is_set()
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_it_is_an_event_and_the_second_time_the_exception_as_ever():
     with pressed() as ctrl_c:
         assert not ctrl_c.is_set()

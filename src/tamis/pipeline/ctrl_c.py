@@ -14,22 +14,27 @@ from types import FrameType
 
 @contextlib.contextmanager
 def pressed() -> Iterator[threading.Event]:
-    """Yield an event that Ctrl-C sets while the block runs; pressed once more it is the exception as ever.
+    """Yield an event that Ctrl-C sets while the block runs, or SIGTERM where that is to be the same.
 
-    Where somebody else looks after Ctrl-C, or this is not the main thread, that stays as it is.
+    The second time it is the exception as ever. Where somebody else looks after a signal, or this is not the main
+    thread, that stays as it is.
     """
     event = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
-        yield event
-        return
+    ours = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is signal.default_int_handler]
+    if threading.current_thread() is not threading.main_thread():
+        ours = []
+
+    def give_back() -> None:
+        for each in ours:
+            signal.signal(each, signal.default_int_handler)
 
     def note(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, before)
+        give_back()
         event.set()
 
-    signal.signal(signal.SIGINT, note)
+    for each in ours:
+        signal.signal(each, note)
     try:
         yield event
     finally:
-        signal.signal(signal.SIGINT, before)
+        give_back()
