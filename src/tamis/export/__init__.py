@@ -8,6 +8,7 @@ from tamis.export.config import ExportSettings
 from tamis.export.onnx_file import write_onnx
 from tamis.export.pack import export_folder, export_packed
 from tamis.export.parity import FormParity, Likeness, Parity
+from tamis.export.quantise import write_int8
 from tamis.export.run import QUANTISE, Exported, export_onnx
 from tamis.export.speed import Speed
 
@@ -22,5 +23,6 @@ __all__ = [
     "export_folder",
     "export_onnx",
     "export_packed",
+    "write_int8",
     "write_onnx",
 ]
