@@ -1,12 +1,12 @@
 """Serve: `tamis serve` beside a plain FastAPI endpoint, Ray Serve, and the bare engine, under the same load.
 
-One model, texts of mixed length; Tamis and the bare engine run it in int8, as `tamis export` makes it where that keeps
-the score, the peers as they load it. Closed loops of 1, 8, 32 and 128 clients are driven by wrk, which is in C and
-takes hardly any processor time; an open loop at 70 % of what Tamis bears shows how long the slowest wait. The bare
-engine reads the same texts in one process, sorted by length, at its best batch size: what no server that reads them
-together can beat; and one by one: how unlike they are by themselves. All take turns, round by round, so that a slow
-minute of the machine hits each; a ratio is the median of those of the rounds. Ray is left out where it is not
-installed. `--soak` sends many requests to a small model and watches the memory.
+One model, texts of mixed length; Tamis and the bare engine run it in int8, as `tamis export --quantise int8` makes it,
+the peers as they load it. Closed loops of 1, 8, 32 and 128 clients are driven by wrk, which is in C and takes hardly
+any processor time; an open loop at 70 % of what Tamis bears shows how long the slowest wait. The bare engine reads the
+same texts in one process, sorted by length, at its best batch size: what no server that reads them together can beat;
+and one by one: how unlike they are by themselves. All take turns, round by round, so that a slow minute of the machine
+hits each; a ratio is the median of those of the rounds. Ray is left out where it is not installed. `--soak` sends many
+requests to a small model and watches the memory.
 """
 
 from __future__ import annotations

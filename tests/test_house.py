@@ -62,6 +62,12 @@ def test_a_server_loads_nothing_that_reads_datasets():
     assert not loaded & {"torch", "transformers", "sklearn", "scipy", "pandas", "polars", "pyarrow", "duckdb", "mlflow"}
 
 
+def test_a_workspace_that_says_how_to_split_does_not_load_tables_for_every_command():
+    loaded = imported_by('from tamis.core import load_config\nload_config(overrides=["split.seed=1", "train.seed=1"])')
+    assert "pyarrow" in loaded
+    assert not loaded & {"pandas", "polars", "torch", "transformers", "sklearn"}
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_a_file_says_what_it_is_for_and_takes_chapters_whole(path):
     tree = ast.parse(path.read_text())

@@ -24,6 +24,13 @@ def test_settings_are_told_from_other_words():
     assert overrides == ("split.seed=7", "quality.a.b=x y")
 
 
+def test_help_uses_the_width_that_there_is(tamis, monkeypatch):
+    for columns, most in (("80", 80), ("120", 120), ("300", 120)):
+        monkeypatch.setenv("COLUMNS", columns)
+        longest = max(map(len, tamis("run", "--help").out.splitlines()))
+        assert most - 10 <= longest <= most
+
+
 def test_what_follows_two_dashes_is_left_alone():
     assert _split_overrides(["a", "--", "split.seed=7"]) == (["a", "--", "split.seed=7"], ())
 

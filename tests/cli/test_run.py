@@ -25,7 +25,7 @@ STEPS = '''
 import time
 from pathlib import Path
 from tamis.core import CheckFailed
-from tamis.pipeline import step
+from tamis.pipeline import find_artefact, step
 
 def note(context, word):
     with (context.workspace.root / "notes.txt").open("a") as file:
@@ -47,6 +47,16 @@ def gate(context, n: int):
     if not (context.workspace.root / "open").exists():
         raise CheckFailed("the gate is shut: n is 6, and must be 7")
     return {}
+
+@step(outputs=("version", "approved", "status"))
+def judge(context, status: str):
+    version = {"kind": "version", "ref": "films@3", "fingerprint": "", "where": ""}
+    return {"version": version, "approved": status == "approved", "status": status}
+
+@step(outputs=("file",))
+def write(context):
+    (context.workspace.root / "mine.json").write_text("{'no': json")
+    return {"file": find_artefact(context.workspace, "file", "mine.json")}
 
 @step(outputs=("done",))
 def slow(context, seconds: float = 30.0, files: list = []):
@@ -120,11 +130,20 @@ def test_a_gate_that_does_not_hold_ends_with_3_and_retry_goes_on(tamis, workspac
     assert done.code == 3
     assert "the gate is shut: n is 6, and must be 7" in done.err
     assert "run-1 failed after" in done.out
-    assert "tamis run resume run-1" in done.out
+    assert "a run that is resumed keeps the parameters that it began with\nnext: tamis run resume run-1" in done.out
+    assert "gate failed: the gate is shut: n is 6, and must be 7" in tamis("run", "show").out
     assert tamis("run", "list").out.count("run-1") == 1
     (workspace.root / "open").touch()
+    for command in ("resume", "retry"):
+        refused = tamis("run", command, "train.epochs=7")
+        assert (refused.code, "train.epochs=7 would have no effect" in refused.err) == (2, True)
     assert tamis("run", "retry", "--json").code == 0
     assert notes(workspace) == ["count 3", "double 3", "gate 6", "gate 6"]
+    damaged = workspace.pipeline / "runs" / "run-0" / "run.json"
+    damaged.parent.mkdir()
+    damaged.write_text("{")
+    listed = tamis("run", "list")
+    assert (listed.code, "run-1" in listed.out, "run.json is damaged" in listed.err) == (0, True, True)
     again = tamis("run", "resume")
     assert (again.code, again.out) == (0, "run-1 is done: there is nothing to go on with\n")
     assert tamis("run", "retry").out == "no step of run-1 failed\n"
@@ -141,9 +160,20 @@ def test_parameters_take_effect_and_what_they_do_not_reach_is_as_before(tamis, w
     told = json.loads(tamis("run", small, "to=5", "--json").out)
     assert {step["why"] for step in told["steps"]} == {"nothing changed since run-1"}
     assert (told["run"], told["exit_code"]) == ("run-2", 0)
+    assert told["started"][10] == "T"  # ISO 8601, as everywhere
     assert tamis("run", small, "to=0").code == 2
     assert tamis("run", small, "too=5").code == 2
     assert run_names(workspace) == ["run-1", "run-2"]  # what is wrong makes no run
+
+
+def test_a_run_that_waits_for_an_approval_says_how_to_give_it(tamis, workspace, small):
+    small.write_text(
+        "{name: small, parameters: {status: {type: str}}, "
+        'steps: [{name: judge, uses: "run_steps:judge", parameters: {status: "${status}"}}]}'
+    )
+    told = "next: tamis models approve films@3 --reason … · then run again\n"
+    assert tamis("run", small, "status=pending").out.endswith(told)
+    assert "tamis models approve" not in tamis("run", small, "status=approved").out
 
 
 def test_explain_runs_nothing(tamis, workspace, small):
@@ -156,13 +186,36 @@ def test_explain_runs_nothing(tamis, workspace, small):
 def test_only_from_and_force_choose_what_runs(tamis, workspace, small):
     (workspace.root / "open").touch()
     assert tamis("run", small, "--only", "double").code == 2  # what it uses is not there
+    assert tamis("run", "resume").code == 2
+    assert notes(workspace) == []  # it still is to run alone
     assert tamis("run", small).code == 0
     assert tamis("run", small, "--only", "double", "--force", "double").code == 0
     assert notes(workspace)[3:] == ["double 3"]
     assert tamis("run", small, "--from", "double").code == 0
     assert notes(workspace)[4:] == ["double 3", "gate 6"]
-    wrong = tamis("run", small, "--from", "dubble")
-    assert (wrong.code, "Did you mean 'double'?" in wrong.err) == (2, True)
+    there = run_names(workspace)
+    for option in ("--from", "--only", "--force"):
+        for more in ([], ["--explain"]):
+            wrong = tamis("run", small, option, "dubble", *more)
+            assert (wrong.code, "Did you mean 'double'?" in wrong.err) == (2, True)
+    assert tamis("run", small, "--executor", "nobody").code == 2
+    assert run_names(workspace) == there  # what is wrong makes no run
+    both = tamis("run", small, "--explain", "--only", "double")
+    assert (both.code, "leave one of them out" in both.err) == (2, True)
+    shown = tamis("run", "show", "run-3")
+    assert "run alone: double\nrun anew: double\n" in shown.out
+
+
+def test_steps_beside_the_file_of_a_pipeline_are_found_when_its_run_goes_on(tamis, workspace, small):
+    folder = workspace.root / "flows"
+    folder.mkdir()
+    for name in ("run_steps.py", "small.yaml"):
+        (workspace.root / name).rename(folder / name)
+    assert tamis("run", folder / "small.yaml").code == 3
+    (workspace.root / "open").touch()
+    sys.path[:] = [each for each in sys.path if each != str(folder)]  # as in a new process
+    sys.modules.pop("run_steps")
+    assert tamis("run", "resume").code == 0
 
 
 @pytest.mark.parametrize(
@@ -170,6 +223,7 @@ def test_only_from_and_force_choose_what_runs(tamis, workspace, small):
     [
         (["lst"], "'lst' is no command of `tamis run` and no file. Did you mean 'list'?"),
         (["a=1", "x.yaml", "y.yaml"], "one pipeline at a time"),
+        (["rows.csv"], "rows are a source: tamis run pipeline.source=rows.csv"),
         ([], "pipeline.source is empty"),
         (["resume"], "the pipeline has not run here yet"),
         (["show", "run-7"], "no run 'run-7' of the pipeline"),
@@ -180,6 +234,7 @@ def test_only_from_and_force_choose_what_runs(tamis, workspace, small):
 )
 def test_wrong_use_is_told(tamis, words, said, monkeypatch, workspace):
     monkeypatch.chdir(workspace.root)
+    (workspace.root / "rows.csv").write_text("id,text,label\n")
     done = tamis("run", *words)
     if said == "no such file":
         assert done.code in (1, 2)
@@ -225,9 +280,17 @@ def test_a_run_that_is_ended_goes_on_where_it_was(tamis, workspace, small, with_
     assert ("`tamis run resume run-1` goes on" in err) == (with_ != signal.SIGKILL)
     state = json.loads(tamis("run", "show", "--json").out)
     assert state["status"] == ("interrupted" if with_ == signal.SIGKILL else "cancelled")
+    assert " ■  slow" in tamis("run", "show").out
     (workspace.root / "open").touch()
     assert tamis("run", "resume").code == 0
     assert notes(workspace).count("count 3") == 1
+
+
+def test_a_page_passes_over_a_file_that_only_is_called_json(tamis, workspace, small, tmp_path):
+    step = {"name": "write", "uses": "run_steps:write"}
+    (workspace.root / "write.json").write_text(json.dumps({"name": "write", "steps": [step]}))
+    assert tamis("run", workspace.root / "write.json").code == 0
+    assert tamis("run", "graph", "-o", tmp_path / "g.html").code == 0
 
 
 def test_pictures_are_drawn_of_a_run_and_of_a_file(tamis, workspace, small, tmp_path):
@@ -239,6 +302,7 @@ def test_pictures_are_drawn_of_a_run_and_of_a_file(tamis, workspace, small, tmp_
     assert tamis("run", "graph", "run-1", "-o", tmp_path / "g.html").code == 0
     page = (tmp_path / "g.html").read_text()
     assert "the gate is shut: n is 6, and must be 7" in page
+    assert "goes on: what is done stays done" not in page  # it would ask the same again
     assert "http" not in page.replace('xmlns="http://www.w3.org/2000/svg"', "")  # it needs no network
     told = json.loads(tamis("run", "graph", "--json").out)
     assert [(each["step"], each["status"]) for each in told] == [
@@ -283,6 +347,27 @@ def test_the_screen_shows_state_time_reason_and_what_a_step_says_now():
     narrow = drawn(following, width=60)
     assert all(len(line) <= 60 for line in narrow)
     assert "    ━━━━━━━━━━━━━━  50 %  training: 50 of 100 steps" in [line.rstrip() for line in narrow]
+
+
+def test_the_screen_estimates_how_long_the_work_of_a_step_will_take():
+    name = "train[family=encoder]"
+    following = happened(
+        {"what": "started"},
+        {"step": name, "what": "started", "why": "it never ran"},
+        {"step": name, "what": "progress", "why": "reading: 9 of 10 rows", "share": 0.9},
+        {"step": name, "what": "progress", "why": "training", "share": 0.0},  # other work: it begins to count here
+    )
+    step = following.state.steps[name]
+    assert following.seconds_left(step, NOON + timedelta(seconds=3)) is None
+    for second, share in ((5, 0.01), (13, 0.1), (23, 0.2)):
+        event = Event(at=NOON + timedelta(seconds=second), step=name, what="progress", why="training", share=share)
+        following.hear(event)
+    step = following.state.steps[name]
+    assert following.seconds_left(step, NOON + timedelta(seconds=23)) == pytest.approx(80)
+    assert following.seconds_left(step, NOON + timedelta(seconds=33)) == pytest.approx(70)
+    assert following.seconds_left(step, NOON + timedelta(seconds=333)) == 0
+    following.hear(Event(at=NOON + timedelta(seconds=24), step=name, what="retried", why="it failed"))
+    assert following.seconds_left(following.state.steps[name], NOON + timedelta(seconds=25)) is None
 
 
 def test_a_screen_that_is_too_low_folds_what_rests():
@@ -344,6 +429,38 @@ def test_triggers_start_runs_and_one_that_was_ended_is_gone_on_with(tamis, works
     assert run_names(workspace) == ["run-1"]
     listed = json.loads(tamis("run", "triggers", "--json").out)
     assert listed[0]["last"]["outcome"] == "finished"
+
+
+@pytest.mark.slow
+def test_who_watches_waits_until_a_mistake_in_the_settings_is_mended(tamis, workspace, small):
+    settings = workspace.root / "tamis.yaml"
+    settings.write_text(TRIGGERED)
+    watching = in_background(workspace, "run", "on-triggers", "--every", "100ms")
+    try:
+        assert watching.stdout.readline() == "inbox: 0 known files\n"
+        assert watching.stdout.readline() == "drift: no alarm yet\n"
+        settings.write_text(TRIGGERED.replace("triggers:", "trigers:"))
+        assert "Did you mean 'triggers'?" in watching.stdout.readline()
+        settings.write_text(TRIGGERED)
+        assert watching.stdout.readline() == "inbox: 0 known files\n"
+    finally:
+        watching.kill()
+        watching.communicate()
+    settings.write_text(TRIGGERED.replace("triggers:", "trigers:"))
+    assert tamis("run", "on-triggers").code == 2, "from the beginning it is wrong use"
+
+
+def test_a_trigger_starts_when_the_mistake_in_what_it_gives_is_mended(tamis, workspace, small):
+    settings = workspace.root / "tamis.yaml"
+    settings.write_text(TRIGGERED.replace("to: 4", "too: 4"))
+    (workspace.root / "open").touch()
+    tamis("run", "on-triggers", "--once")
+    raise_alarm(Workspace(workspace.root), "drift", why="p = 0.001", now=datetime.now(UTC) - timedelta(minutes=1))
+    assert "no parameter 'too'" in tamis("run", "on-triggers", "--once").out
+    assert run_names(workspace) == []
+    settings.write_text(TRIGGERED)
+    assert "drift: run-1 finished" in tamis("run", "on-triggers", "--once").out
+    assert notes(workspace)[0] == "count 4"
 
 
 def test_an_alarm_starts_its_run_once(tamis, workspace, small):

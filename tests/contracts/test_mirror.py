@@ -146,8 +146,9 @@ def test_a_model_that_somebody_else_made_is_left_alone(mirror, client, bundles):
     mirror.show([])
     client().create_registered_model("docs", description="not ours")
     with pytest.raises(DataError, match="a model 'docs' that Tamis did not make"):
-        mirror.show([model(version(1, bundles[0]))])
+        mirror.show([model(version(1, bundles[0])), model(version(1, bundles[1]), name="other")])
     assert client().get_registered_model("docs").description == "not ours"
+    assert read(client(), "other").keys() == {1}
 
 
 def test_a_damaged_bundle_keeps_nothing_else_from_being_shown(mirror, client, bundles, tmp_path, caplog):

@@ -83,7 +83,8 @@ def test_the_scaffolded_file_becomes_the_defaults_when_its_comments_are_lifted(t
 
 
 def test_init_never_overwrites(tmp_path, tamis):
-    assert tamis("init", tmp_path / "new").code == 0
+    made = tamis("init", tmp_path / "new")
+    assert (made.code, f"next: cd {tmp_path / 'new'} && tamis data import" in made.out) == (0, True)
     (tmp_path / "new" / "tamis.yaml").write_text("data:\n  max_rejects: 0.5\n")
     outcome = tamis("init", tmp_path / "new")
     assert outcome.code == 2

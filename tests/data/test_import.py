@@ -218,9 +218,7 @@ def test_wrong_use_is_told_with_exit_2(tamis, workspace, reviews, words, message
 
 def test_no_text_anywhere(workspace, tmp_path):
     path = _write(tmp_path / "a.csv", "id,label\n15923,OFF\n27014,NOT\n60133,OFF\n")
-    with pytest.raises(
-        UsageError, match=r"no column looks like text. Columns: id, label\n  name it with --text COLUMN"
-    ):
+    with pytest.raises(UsageError, match=r"no column looks like text. Columns: id, label\n  name it: --text COLUMN"):
         import_dataset(workspace, str(path), name="a")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field
 
 from tamis.core import CheckFailed, DataError, UsageError, fingerprint_file
@@ -119,6 +122,21 @@ def sleep_with_child(context: Context, seconds: float) -> dict[str, Any]:
 @step(outputs=("a",))
 def forget(context: Context) -> dict[str, Any]:
     return {"b": 1}
+
+
+@step(outputs=("a",))
+def odd_number(context: Context) -> dict[str, Any]:
+    return {"a": {"sums": [np.int64(3)]}}
+
+
+@step(outputs=())
+def die_with_a_child_left(context: Context) -> dict[str, Any]:
+    """End as the system ends what takes too much memory; a forked child has all that was open."""
+    if os.fork() == 0:
+        time.sleep(20)
+        os._exit(0)
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
 
 
 @step(outputs=())

@@ -70,6 +70,17 @@ def test_a_run_stays_in_whose_folder_lies_what_another_uses(workspace):
     assert clean_runs(workspace, keep=1).runs == ("run-1", "run-2")
 
 
+def test_reports_stay_as_long_as_a_run_that_stays_names_them(workspace):
+    first, second = (f".tamis/pipeline/checks/{name}/check.json" for name in ("one", "two"))
+    for report in (first, second):
+        (workspace.root / report).parent.mkdir(parents=True)
+        run(workspace, write={"name": report, "text": report})
+    assert clean_runs(workspace, keep=2).bytes == 0
+    assert clean_runs(workspace, keep=1).runs == ("run-1",)
+    assert not (workspace.root / first).parent.exists()
+    assert (workspace.root / second).read_text() == second
+
+
 def test_nobody_cleans_while_somebody_runs(workspace):
     run(workspace)
     with (

@@ -13,6 +13,7 @@ import pytest
 
 from tamis.core import UsageError, Workspace, plugins
 from tamis.pipeline import Graph, Parameter, RunStore, Step, cancel_flag, find_run, run_graph
+from tamis.pipeline.call import Failure, Outcome
 
 
 @pytest.fixture
@@ -255,6 +256,13 @@ def test_outputs_that_were_not_declared_are_told(run):
     assert state.why == "forget failed: plain_steps:forget did not return its output 'a', only: b"
 
 
+def test_outputs_that_json_has_not_are_told(run):
+    state = run(a("odd", "odd_number", retries=2))
+    assert state.why.startswith("odd failed: plain_steps:odd_number returned 'a' as what JSON has not: ")
+    assert "numpy.int64" in state.why
+    assert (state.exit_code, state.steps["odd"].attempts) == (2, 1)
+
+
 # timeouts and processes
 
 
@@ -272,6 +280,21 @@ def test_a_step_that_takes_too_long_is_ended_with_its_children(run, workspace):
     while alive(child) and time.monotonic() < until:
         time.sleep(0.05)
     assert not alive(child)
+
+
+@pytest.mark.slow
+def test_a_file_that_is_called_like_a_library_hides_none_from_a_process(run, workspace, monkeypatch):
+    (workspace.root / "struct.py").write_text("raise RuntimeError")
+    monkeypatch.chdir(workspace.root)
+    assert run(a("write", "write", timeout_seconds=60)).status == "finished"
+
+
+@pytest.mark.slow
+def test_a_process_that_was_killed_is_not_waited_for_though_a_child_of_it_lives_on(run):
+    began = time.monotonic()
+    state = run(a("die", "die_with_a_child_left", timeout_seconds=600))
+    assert state.steps["die"].why == "its process ended by the signal SIGKILL; most likely the memory was full"
+    assert time.monotonic() - began < 15, "the child sleeps for 20 s"
 
 
 @pytest.mark.slow
@@ -344,6 +367,16 @@ def test_control_c_leaves_a_run_that_can_be_gone_on_with(run, workspace):
     assert state.can_be_resumed
 
 
+def test_a_step_elsewhere_may_see_first_that_the_run_is_cancelled(run):
+    class Elsewhere:
+        def run_trials(self, fn, trials):
+            cancel_flag(run.store.path).touch()
+            return [Outcome(failure=Failure(message="it was stopped", retry=False, stopped=True))]
+
+    state = run(WRITE, executor=Elsewhere())
+    assert (state.status, state.why) == ("cancelled", "it was asked to stop")
+
+
 @pytest.mark.slow
 def test_cancelling_ends_the_process_of_a_step_too(run, workspace):
     when_it_begins(workspace, lambda: cancel_flag(run.store.path).touch())
@@ -409,6 +442,34 @@ def test_a_step_runs_alone_on_what_those_before_it_made_last(run, workspace):
     assert state.steps["write"].why.startswith("it must run first: what it made is gone or changed: file written.txt")
     with pytest.raises(UsageError, match="no step 'lern'. Steps: now, write, learn, judge. Did you mean 'learn'"):
         run(*steps, only=["lern"], parameters=parameters)
+
+
+def test_what_runs_alone_takes_nothing_from_another_pipeline(run, workspace):
+    other = Graph(name="other", steps=(WRITE,))
+    run_graph(workspace, other, {}, store=RunStore.create(workspace, other, {}))
+    state = run(
+        a("write", "write", cache=False, parameters={"text": "b"}),
+        a("judge", "judge", inputs={"file": "write.file"}),
+        only=["judge"],
+    )
+    assert state.steps["write"].why.startswith("it must run first")
+
+
+def test_what_was_to_run_alone_or_anew_is_so_when_the_run_is_gone_on_with(run, workspace):
+    steps = (
+        WRITE,
+        a("fail", "fail_at_first", parameters={"times": 1}, after=("write",)),
+        a("more", "say", parameters={"what": "${write.length}"}, after=("fail",)),
+    )
+    run(WRITE)
+    store = RunStore.create(workspace, Graph(name="x", steps=steps), {})
+    state = run(*steps, store=store, force=["write", "more"], only=["write", "fail"])
+    assert statuses(state) == {"write": "finished", "fail": "failed", "more": "waiting"}
+    state = run(*steps, store=find_run(workspace, store.name))
+    assert statuses(state) == {"write": "cached", "fail": "finished", "more": "waiting"}
+    assert state.steps["write"].why.startswith("nothing changed since"), "anew once is enough"
+    state = run(*steps, store=find_run(workspace, store.name), only=["more"])
+    assert state.steps["more"].why == "it was asked to run anew"
 
 
 def test_a_second_run_at_once_is_refused_with_the_name_of_the_first(run, workspace):

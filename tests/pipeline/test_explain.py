@@ -10,7 +10,7 @@ BASE = {
     "code": {"step": "train", "tamis.pipeline.steps.train": "a", "tamis.train": "b", "tamis.data": "c"},
     "settings": {"train": {"epochs": 3, "family": "linear", "schedule": {"warmup": 0.1}}},
     "inputs": {"dataset": DATA, "runs": [RUN]},
-    "parameters": {"seed": 1, "fixes": []},
+    "parameters": {"seed": 1, "fixes": [], "read": {"kind": None, "label": None}},
     "reads": {"constraints.yaml": "0" * 32},
     "environment": {"python": "3.11.7", "torch": "2.13.0"},
 }
@@ -30,6 +30,7 @@ def with_(part: str, **values: object) -> dict[str, dict[str, object]]:
             "train.schedule.warmup was 0.1 and is 0.2",
         ),
         (with_("parameters", seed=2), "seed was 1 and is 2"),
+        (with_("parameters", read={"kind": None, "label": "tag"}), "read.label was null and is tag"),
         (with_("parameters", fixes=["all"]), 'fixes was [] and is ["all"]'),
         (with_("parameters", deploy=True), "deploy is true and was not there"),
         (with_("inputs", dataset={**DATA, "ref": "docs@2", "fingerprint": "2"}), "docs@2 has other rows than docs@1"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tamis.core import Workspace
-from tamis.pipeline import Graph, Parameter, RunState, RunStore, Step, find_run, forecast, run_graph
+from tamis.pipeline import Graph, Parameter, RunState, RunStore, Step, forecast, run_graph
 
 
 def graph_of(*more: Step, **changes: dict[str, Any]) -> Graph:
@@ -105,17 +105,6 @@ def test_steps_that_run_every_time_or_only_when_one_fails(workspace):
     run(workspace, graph)
     assert told(workspace, graph)["learn"] == ("runs", "it runs every time")
     assert told(workspace, graph)["help"] == ("depends", "runs if a step fails that names it in on_failure")
-
-
-def test_a_run_that_is_resumed_need_not_do_again_what_it_did(workspace):
-    graph = graph_of(Step(name="fail", uses="plain_steps:judge", inputs={"file": "gone.file"}), learn={"cache": False})
-    graph = graph_of(learn={"cache": False})
-    state = run(workspace, graph)
-    resumed = forecast(workspace, graph, {}, earlier=state)
-    assert {each.step: each.verdict for each in resumed} == dict.fromkeys(("write", "learn", "judge"), "cached")
-    store = find_run(workspace, "run-1")
-    again = run_graph(workspace, store.graph, store.given, store=store)
-    assert [step.status for step in again.steps.values()] == ["cached"] * 3
 
 
 def test_what_would_fail_is_told(workspace):

@@ -63,7 +63,7 @@ def test_what_is_only_written_otherwise_has_no_say(tmp_path, make_kind):
     first = key(workspace_of(tmp_path / "w", "pipeline: {parallel_steps: 3, model: docs}\n"), kind)
     written = "# a comment\npipeline:\n  model: docs   # another\n  parallel_steps: 3\n"
     assert key(workspace_of(tmp_path / "w", written), kind) == first
-    assert key(workspace_of(tmp_path / "w", written + "registry: {url: x}\n"), kind) == first, (
+    assert key(workspace_of(tmp_path / "w", written + "serve: {port: 9999}\n"), kind) == first, (
         "a section it never reads"
     )
     assert key(workspace_of(tmp_path / "w", "pipeline: {model: docs}\n", "pipeline.parallel_steps=3"), kind) == first

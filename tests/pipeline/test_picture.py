@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from tamis.pipeline import Graph, RunState, Step, StepState
 from tamis.pipeline.picture import draw_mermaid, draw_svg, nodes_of
 from tamis.pipeline.picture.layout import lay_out
+from tamis.pipeline.picture.page import Span, _bars
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -122,3 +124,16 @@ def test_mermaid_shows_states_times_and_lines():
         '  n2["train<br>failed"]:::failed',
     ]
     assert "  n1 --> n2" in text.splitlines()
+
+
+def test_how_long_a_step_took_stands_where_there_is_room():
+    spans = [("import", 0, 1), ("train", 1, 99), ("gate", 99, 100)]
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    found = [
+        Span(step=step, begin=noon + timedelta(seconds=begin), end=noon + timedelta(seconds=end), status="finished")
+        for step, begin, end in spans
+    ]
+    shown = _bars(state(**{step: {"status": "finished"} for step, _, _ in spans}), found)
+    assert '<small style="left:1.00%">1.0 s' in shown  # behind its bar
+    assert '<small class="in" style="right:1.00%">1 min 38 s' in shown  # in it, for it leaves no room
+    assert '<small style="right:1.00%">1.0 s' in shown  # before it

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tamis.core import UsageError, Workspace, plugins
-from tamis.data import open_dataset
+from tamis.data import RoleChoice, SourceOptions, open_dataset
 from tamis.evaluate import starter_suite
 from tamis.models import seal_bundle
 from tamis.pipeline import RunState, RunStore, reproduce, run_graph, standard_graph
+from tamis.pipeline.config import ReadSettings
 from tamis.registry import open_registry
 from tamis.train import find_run, list_runs
 
@@ -211,6 +213,30 @@ def test_a_model_that_was_spoilt_is_not_reproduced(copy):
     assert not found.same
     assert found.differences == ()
     assert "came out another" in found.verdict
+
+
+def test_a_version_is_reproduced_by_the_run_that_made_it(copy, tamis):
+    told = tamis("--workspace", copy.root, "repro", "films@champion")
+    assert (told.code, "films-linear-1 came out the same" in told.out) == (0, True)
+    record = find_run(copy, "films-linear-1").path / "run.json"
+    record.write_text(record.read_text().replace(find_run(copy, "films-linear-1").fingerprint, "0" * 32))
+    other = tamis("--workspace", copy.root, "repro", "films@1")  # a run of that name, and not the same
+    assert (other.code, "the training that made films@1 is not in this workspace" in other.err) == (2, True)
+
+
+def test_a_model_that_was_damaged_is_trained_anew(copy):
+    weights = find_run(copy, "films-linear-1").bundle.path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes() + b"x")
+    state = run(copy)
+    assert state.status == "finished", state.why
+    assert state.steps["train[family=linear]"].why == "what it made is gone or changed: run films-linear-1"
+    assert state.steps["calibrate"].outputs["run"]["ref"] == "films-linear-2"
+
+
+def test_whatever_an_import_can_be_told_the_settings_can_say():
+    told = {field.name for kind in (SourceOptions, RoleChoice) for field in fields(kind)}
+    here = {"password", "password_file", "workers", "executor", "cache"}  # of one machine, and no part of what is read
+    assert set(ReadSettings.model_fields) == told - here | {"kind", "hub_split", "max_rejects"}
 
 
 def test_a_workspace_without_a_source_is_told_what_to_write(tmp_path):

@@ -79,6 +79,20 @@ def test_the_journal_says_where_a_run_stands(workspace):
     assert state.steps["one"].key == "11"
 
 
+def test_a_run_that_ends_while_one_looks_was_not_cut_short(workspace):
+    store = new_run(workspace)
+    happened(store, "started")
+
+    class EndsMeanwhile(RunStore):
+        def events(self):
+            found = super().events()
+            if len(found) == 1:
+                happened(store, "finished")
+            return found
+
+    assert EndsMeanwhile(workspace, store.name).state().status == "finished"
+
+
 def test_a_line_that_a_kill_cut_short_is_left_out_and_taken_off(workspace):
     store = new_run(workspace)
     happened(store, "started")

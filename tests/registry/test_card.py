@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from tamis.evaluate import EvaluateSettings, evaluate_model, keep_in_bundle, rea
 from tamis.models import open_bundle
 from tamis.predict import Classifier
 from tamis.registry import bundle_of, keep_card, open_registry, register_run
+from tamis.registry.card import gather_facts
 from tamis.registry.card.energy import energy_for, energy_of
+from tamis.registry.card.front_matter import front_matter
 from tamis.train import TrainSettings, train_model
 
 OPINIONS = {
@@ -103,6 +106,13 @@ def test_the_front_matter_is_what_the_hub_reads(card):
     assert results["Macro-F1"].metric_args["low"] <= results["Macro-F1"].metric_value
     assert results["Accuracy"].dataset_split == "test"
     assert yaml.safe_load(card.split("---")[1])["model-index"][0]["results"][0]["dataset"]["revision"]
+
+
+def test_the_revision_is_told_of_the_dataset_that_it_learned_from_only(place):
+    facts = gather_facts(place, bundle_of(place, open_registry(place).state().version("tone@1")))
+    assert facts.evaluation["source"] == "films@1:test"
+    assert "revision" in front_matter(facts)
+    assert "revision" not in front_matter(replace(facts, evaluation={**facts.evaluation, "source": "films@10:test"}))
 
 
 def test_what_it_decides_by_is_told_with_what_it_keeps(card):

@@ -114,9 +114,14 @@ def test_the_gate_of_the_run_is_taken_and_what_failed_cannot_be_approved(tamis, 
     refused = tamis("models", "approve", "reviews@1", "--reason", "I like it")
     assert refused.code == 3
     assert "did not pass its gate and cannot be approved\n  macro F1 at least 0.9: it is 0.75" in refused.err
-    (folder / "gate.json").write_text("[]")
-    refused = tamis("models", "register", run, "--reason", "again")
-    assert (refused.code, "is no gate report" in refused.err) == (1, True)
+    for broken in (
+        "[]",
+        '{"passed": true, "conditions": ["macro F1 at least 0.9"]}',
+        '{"passed": true, "conditions": 1}',
+    ):
+        (folder / "gate.json").write_text(broken)
+        refused = tamis("models", "register", run, "--reason", "again")
+        assert (refused.code, "is no gate report" in refused.err) == (1, True)
 
 
 def test_what_served_on_a_day_and_why(tamis, versions):
@@ -154,7 +159,7 @@ def test_gc_shows_and_then_does(tamis, versions):
     shown = tamis("models", "gc", "--keep", "0").out
     assert "reviews@2" in shown
     assert "reviews@1" not in shown
-    assert "these would go" in shown
+    assert "these would go: tamis models gc --keep 0 --reason" in shown
     assert version_bundle(versions, "reviews@2")
     assert "removed" in tamis("models", "gc", "--keep", "0", "--reason", "room").out
     gone = tamis("models", "show", "reviews@2").out

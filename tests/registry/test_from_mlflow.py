@@ -25,7 +25,8 @@ def logged(tmp_path: Path) -> Callable[..., Path]:
     def log(**flavors: object) -> Path:
         folder = tmp_path / "logged"
         folder.mkdir(exist_ok=True)
-        (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": flavors}))
+        said = {"flavors": flavors, "utc_time_created": "2026-01-31 10:20:30.123456"}
+        (folder / "MLmodel").write_text(yaml.safe_dump(said))
         return folder
 
     return log
@@ -56,6 +57,9 @@ def test_a_classifier_of_transformers_becomes_a_version(workspace, tiny_model, l
     assert version.facts["run"] == f"mlflow:{folder}"
     bundle = bundle_of(workspace, version)
     assert bundle.task.label_set.names == ("bad", "good", "odd")
+    assert f"{bundle.manifest.lineage.created:%Y-%m-%d %H:%M}" == "2026-01-31 10:20"
+    again = register_from(workspace, f"mlflow:{folder}", reason="once more", model="tone")
+    assert again.ref == "tone@1", "the same model is the same version"
     card = keep_card(workspace, "tone@1")
     for said in ("imported from", "not calibrated", "not trained by Tamis", "It was not evaluated"):
         assert said in card

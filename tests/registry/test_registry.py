@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tamis.core import CheckFailed, DataError, UsageError
+from tamis.core import CheckFailed, DataError, UsageError, Workspace
 from tamis.registry import Registry, broken_at, open_registry, read_entries, served, state_of
 
 
@@ -315,3 +315,10 @@ def test_who_it_was_is_asked_of_the_environment(workspace, monkeypatch):
     approved(open_registry(workspace), "s1")
     open_registry(workspace, who="bob").promote("docs@1", reason="now")
     assert [entry.who for entry in open_registry(workspace).history()] == ["nightly", "nightly", "bob"]
+    assert open_registry(workspace, who=" ").who == "nightly"
+
+
+@pytest.mark.parametrize("url", ["sqlite:///history.db", "history.db"])
+def test_a_history_of_ones_own_has_no_address(workspace, url):
+    with pytest.raises(UsageError, match=r"registry\.url.*empty for SQLite in the workspace"):
+        open_registry(Workspace(workspace.root, overrides=(f"registry.url={url}",)))

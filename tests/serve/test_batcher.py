@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import threading
 import time
 
@@ -182,6 +183,29 @@ def test_who_waited_for_a_crowd_that_went_home_does_not_wait_again(batcher):
         return seconds
 
     assert asyncio.run(scenario()) < 2.0  # each of them waiting would take four
+
+
+def test_many_who_hang_up_while_others_are_waited_for_leave_no_trace(batcher):
+    def depth():
+        (model,) = (each for each in threading.enumerate() if each.name == "tamis-model-0")
+        frame, count = sys._current_frames()[model.ident], 0
+        while frame is not None:
+            count += frame.f_code.co_name == "_next"
+            frame = frame.f_back
+        return count
+
+    async def scenario():
+        batching = batcher(wait_seconds=60.0)
+        for _ in range(5):
+            await asyncio.gather(*(ask(batching, f"bad {number}") for number in range(8)))
+        for number in range(20):
+            with pytest.raises(TooLate):
+                await ask(batching, f"good {number}", deadline_seconds=0.01)
+        deepest = depth()
+        await batching.close()
+        return deepest
+
+    assert asyncio.run(scenario()) == 1  # a thousand calls within each other would be its end
 
 
 def test_a_busy_server_waits_for_what_is_likely_to_come(batcher, scorer):

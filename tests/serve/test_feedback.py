@@ -148,6 +148,13 @@ class TestCaptures:
         assert (several.route, several.answers, several.labelled_later, several.agreeing) == ("several", 1, 1, 1)
         assert (counts.feedback, counts.feedback_without_answer) == (6, 1)
 
+    def test_the_last_label_counts_whether_it_names_the_model_or_not(self, client, log, tmp_path):
+        client.post("/predict", json={"text": "odd", "ids": ["a"]})
+        tell(client, {"id": "a", "label": "odd", "source": "x", "model": "m"})
+        tell(client, {"id": "a", "label": "bad", "source": "y"})
+        assert export_captures(log, tmp_path / "out.jsonl").feedback_without_answer == 0
+        assert json.loads((tmp_path / "out.jsonl").read_text())["true_label"] == "bad"
+
     def test_a_parquet_file_that_any_reader_reads(self, client, asked, log, tmp_path):
         right, wrong = asked
         told = export_captures(log, tmp_path / "out.parquet")

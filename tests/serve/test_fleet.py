@@ -158,6 +158,9 @@ def test_what_cannot_be_opened_changes_nothing(fleet):
     async def scenario():
         with pytest.raises(DataError, match="this is no bundle"):
             await fleet.put("topics", "broken")
+        for change in (fleet.put, fleet.keep):
+            with pytest.raises(DataError, match="found here as '2' is another bundle"):
+                await change("topics", "2", seal="the one that was approved")
         with pytest.raises(Problem, match="its first version gets all the traffic"):
             await fleet.put("new", "2", share=0.1)
         with pytest.raises(Problem, match="it cannot read along"):

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import shutil
+import threading
 import time
 from functools import partial
 
@@ -132,6 +133,41 @@ def test_a_fresh_server_opens_what_a_rollback_would_go_back_to(registry, serve, 
     registry.promote("docs@3", reason="better")
     serving.until(serves="docs@3")
     serving.until_before("tiny-linear-2")  # and no longer the first
+
+
+def test_what_a_rollback_goes_back_to_is_open_after_several_moves_at_once(registry, serve):
+    serving = serve(look_seconds=60)
+    serving.until(serves="docs@1", up_to_date=True)  # it has looked, and does by itself no more
+    registry.approve("docs@3", reason="good")
+
+    def forth():
+        registry.promote("docs@2", reason="better")
+        registry.promote("docs@3", reason="better still")
+        serving.client.portal.call(serving.server.following.look)
+        serving.until_before("tiny-linear-2")
+
+    forth()
+    for _ in range(2):
+        registry.roll_back("docs", reason="worse after all")
+    serving.client.portal.call(serving.server.following.look)
+    assert serving.answers() == "tiny-linear-1"
+    forth()
+
+
+def test_a_name_that_follows_is_not_put_before_the_models_are_warm(registry, make_linear):
+    key, warm = add_key(registry.workspace.root / "more.txt", "chief"), threading.Event()
+    told = ServeSettings(capture=False, keys_file=registry.workspace.root / "more.txt", admin_keys=("chief",))
+
+    def open_models():
+        assert warm.wait(20)
+        return open_answering({"docs": make_linear()}, told, PredictSettings())
+
+    server = Server(told, open_models, following=Following(registry, {"docs": "docs@champion"}))
+    with TestClient(build_app(server), headers={"X-API-Key": key}) as client:
+        answer = client.put("/models/docs", json={"bundle": "docs@1"})
+        warm.set()
+        client.portal.call(server.loaded)
+    assert (answer.status_code, answer.json()["detail"]) == (503, "the models are being loaded")
 
 
 def test_a_history_that_cannot_be_read_changes_nothing_until_it_can_be(registry, serve, caplog):

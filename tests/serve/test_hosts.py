@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socketserver
 import subprocess
 import threading
 import time
@@ -13,7 +14,7 @@ from functools import partial
 
 import pytest
 
-from tamis.core import Workspace
+from tamis.core import TamisError, Workspace, plugins
 from tamis.predict import PredictSettings
 from tamis.registry import announced, announced_servers, await_hosts, bundle_of, open_registry, register_run
 from tamis.serve import Following, Server, ServeSettings, add_key, find_allowed, open_answering
@@ -87,6 +88,24 @@ def test_who_does_not_follow_in_time_or_at_all_is_named(registry, serve):
     assert plain.trouble == "it does not follow docs@challenger"
 
 
+def test_a_host_that_follows_another_alias_is_let_be(registry, serve):
+    hosts = with_hosts(registry.workspace, serve(look_seconds=0.05))
+    other = registry.promote("docs@2", alias="challenger", reason="to try it")
+    assert await_hosts(hosts, other, alias="challenger") == []
+    shutil.copytree(registry.workspace.runs / "tiny-linear-2", registry.workspace.runs / "other")
+    registry.approve(register_run(registry.workspace, "other", model="stars", reason="a try").ref, reason="good")
+    assert await_hosts(hosts, registry.promote("stars@1", reason="the first one")) == []
+
+
+def test_a_server_of_the_workspace_may_have_any_certificate(registry, serve, certificate):
+    address = serve(look_seconds=0.05, certificate=certificate[0], private_key=certificate[1])
+    with announced(registry.workspace, address):
+        (followed,) = await_hosts(registry.workspace, registry.promote("docs@2", reason="better"))
+    assert (followed.address, followed.trouble) == (address, "")
+    (named,) = await_hosts(with_hosts(registry.workspace, address, seconds=0.1), registry.state().version("docs"))
+    assert "self-signed certificate" in named.trouble
+
+
 def test_a_host_that_follows_nothing_is_told_by_its_key(registry, serve, monkeypatch):
     keys = registry.workspace.root / "keys.txt"
     chief, guest = add_key(keys, "chief"), add_key(keys, "guest")
@@ -129,6 +148,25 @@ def test_something_else_at_an_address_is_named(registry):
         hosts = with_hosts(registry.workspace, f"http://127.0.0.1:{page.server_port}", seconds=0.1)
         (named,) = await_hosts(hosts, registry.promote("docs@2", reason="better"))
         page.shutdown()
+        thread.join()
+    assert named.trouble == "what answers there is no tamis serve"
+
+
+def test_what_does_not_even_speak_http_is_named(registry):
+    class Greeting(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(1000)
+            self.request.sendall(b"SSH-2.0-OpenSSH\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Greeting) as other:
+        thread = threading.Thread(target=other.serve_forever)
+        thread.start()
+        address = f"http://127.0.0.1:{other.server_address[1]}"
+        hosts = with_hosts(registry.workspace, address, seconds=0.1)
+        (named,) = await_hosts(hosts, registry.state().version("docs"))
+        with pytest.raises(TamisError, match="no answer from"):
+            plugins.load("host", "local")(address=address).state("docs")
+        other.shutdown()
         thread.join()
     assert named.trouble == "what answers there is no tamis serve"
 

@@ -105,6 +105,12 @@ def test_what_is_not_approved_is_not_served(registry, tamis, words, says):
     assert says in refused.err
 
 
+def test_a_port_that_there_is_not_is_told(registry, tamis):
+    refused = tamis("serve", "docs@1", "--port", "99999")
+    assert refused.code == 2
+    assert "less than or equal to 65535" in refused.err
+
+
 @pytest.mark.slow
 def test_aliases_versions_and_runs_are_served_together_and_the_end_leaves_no_trace(registry, workspace):
     names = ["docs@champion", "fixed=docs@1", "tiny-linear-2"]

@@ -57,6 +57,7 @@ app = typer.Typer(
     help="Sorts text: from raw documents to a classifier you can trust, and round again.",
     no_args_is_help=True,
     rich_markup_mode=None,
+    context_settings={"max_content_width": 120},  # a wide terminal has room for whole sentences
     pretty_exceptions_enable=False,
     add_completion=False,
     epilog="Any setting can be given on the command line, as in: tamis data split reviews split.seed=7",

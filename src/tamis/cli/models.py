@@ -299,7 +299,7 @@ def gc(
         print("every bundle is needed: nothing to remove")
     else:
         show_gone(versions)
-        print("removed" if reason is not None else "these would go: tamis models gc --reason …")
+        print("removed" if reason is not None else f"these would go: tamis models gc --keep {keep} --reason …")
 
 
 def _told(version: Version, *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -112,16 +113,6 @@ def short(number: float) -> str:
     return f"{number:.0f}"
 
 
-def one_line(value: Any, *, most: int = 100) -> object:
-    """Return a value as it fits into a line of a table: lists and mappings as JSON, cut where they are long."""
-    if isinstance(value, dict | list):
-        value = json.dumps(_finite(value), ensure_ascii=False, default=_plain)
-    if not isinstance(value, str):
-        return value
-    text = " ".join(value.split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
 def _cell(value: object, *, plain: bool = False) -> str:
     if value is None:
         return "–"
@@ -148,4 +139,6 @@ def _finite(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, date):
+        return value.isoformat()
     return value.item() if hasattr(value, "item") else str(value)

@@ -6,7 +6,7 @@ import contextlib
 import re
 import signal
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +18,7 @@ from tamis.cli.run_screen import Following, print_state, watching
 
 if TYPE_CHECKING:
     from tamis.core import Executor, Workspace
-    from tamis.pipeline import Graph, RunState, RunStore
+    from tamis.pipeline import Graph, Instance, RunState, RunStore
 
 _PARAMETER = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 
@@ -34,7 +34,8 @@ class _StartsByDefault(TyperGroup):
 
 app = typer.Typer(
     cls=_StartsByDefault,
-    help="Run the whole pipeline: what `tamis.yaml` implies, or a file. Without a command it is `start`.",
+    help="Run the whole pipeline: what `tamis.yaml` implies, or a file. Without a command it is `start`, and "
+    "takes what `tamis run start --help` lists: --explain, --only, --from, --force.",
     rich_markup_mode=None,
     epilog="A run of the pipeline is run-1, run-2…; the trainings in it are listed by `tamis runs`.",
 )
@@ -47,6 +48,9 @@ Force = Annotated[
     list[str] | None, typer.Option(metavar="STEP", help="Run it anew though nothing changed; may be repeated.")
 ]
 
+
+PIPELINES = (".yaml", ".yml", ".json")
+"""How the file of a pipeline ends."""
 
 RUN_SAYS = {
     "waiting": "has not begun",
@@ -95,14 +99,17 @@ def start(
 
     Example: tamis run pipeline.source=dataset:reviews pipeline.families=[linear] --only import
     """
-    from tamis.pipeline import RunStore, forecast, plan
+    from tamis.core import UsageError
+    from tamis.pipeline import RunStore, forecast, named, plan
 
-    workspace = output.workspace()
-    graph, given = _graph(workspace, words or [])
+    workspace, opened = output.workspace(), open_executor(executor)
+    graph, given, beside = _graph(workspace, words or [])
     instances = plan(graph, given)
-    needs = {each.name: each.needs for each in instances}
-    forced = {*output.several(force), *_from(from_, needs)}
+    forced = named(instances, output.several(force)) | _from(from_, instances)
+    alone = named(instances, output.several(only))
     if explain:
+        if alone:
+            raise UsageError("--explain tells of all steps, and --only runs some", hint="leave one of them out")
         told = forecast(workspace, graph, given, force=forced)
         if as_json:
             output.print_json([{"step": each.step, "verdict": each.verdict, "why": each.why} for each in told])
@@ -111,8 +118,9 @@ def start(
         return
     _free(workspace)
     command = " ".join(["tamis run", *(words or []), *workspace.overrides])
-    store = RunStore.create(workspace, graph, given, steps=list(needs), command=command)
-    run_and_show(store, executor=executor, force=forced, only=output.several(only), as_json=as_json)
+    names = [each.name for each in instances]
+    store = RunStore.create(workspace, graph, given, steps=names, beside=beside, command=command)
+    run_and_show(store, executor=opened, force=forced, only=alone, as_json=as_json)
 
 
 @app.command("resume")
@@ -121,12 +129,12 @@ def resume(name: RunName = None, executor: ExecutorName = None, as_json: output.
 
     Example: tamis run resume
     """
-    store = find(output.workspace(), name)
+    store = _as_it_began(output.workspace(), name)
     state = store.state()
     if not state.can_be_resumed and state.status != "waiting":
         _nothing_to_do(state, f"{store.name} {RUN_SAYS[state.status]}: there is nothing to go on with", as_json=as_json)
         return
-    run_and_show(store, executor=executor, as_json=as_json)
+    run_and_show(store, executor=open_executor(executor), as_json=as_json)
 
 
 @app.command("retry")
@@ -135,13 +143,13 @@ def retry(name: RunName = None, executor: ExecutorName = None, as_json: output.J
 
     Example: tamis run retry
     """
-    store = find(output.workspace(), name)
+    store = _as_it_began(output.workspace(), name)
     state = store.state()
     failed = [step.name for step in state.steps.values() if step.status == "failed"]
     if not failed:
         _nothing_to_do(state, f"no step of {store.name} failed", as_json=as_json)
         return
-    run_and_show(store, executor=executor, force=failed, as_json=as_json)
+    run_and_show(store, executor=open_executor(executor), force=failed, as_json=as_json)
 
 
 @app.command("cancel")
@@ -167,18 +175,19 @@ def cancel(
             _nothing_to_do(state, f"{name} {RUN_SAYS[state.status]}: it does not run now", as_json=as_json)
         return
     store = find_run(workspace, holder.run)
-    flag = cancel_flag(store.path)
-    flag.touch()
     until = time.monotonic() + _CANCEL_SECONDS
-    while (state := store.state()).status == "running" and time.monotonic() < until:
+    while (now := holder_of(workspace)) is not None and now.run == store.name and time.monotonic() < until:
+        # again and again: it may have begun just now, and taken away what asked an earlier one to stop
+        cancel_flag(store.path).touch()
         time.sleep(0.1)
-        flag.touch()  # it may have begun just now, and taken away what asked an earlier one to stop
+    state = store.state()
     if as_json:
         output.print_json(state_dict(state))
     elif state.status == "running":
         print(f"{state.name} was asked to stop; its steps take their time: tamis run watch {state.name}")
     else:
-        print(f"{state.name} {RUN_SAYS[state.status]}: tamis run resume {state.name} goes on")
+        on = f": tamis run resume {state.name} goes on" if state.can_be_resumed else ""  # it may have ended just now
+        print(f"{state.name} {RUN_SAYS[state.status]}{on}")
 
 
 _CANCEL_SECONDS = 20.0
@@ -187,7 +196,7 @@ _CANCEL_SECONDS = 20.0
 def run_and_show(
     store: RunStore,
     *,
-    executor: str | None = None,
+    executor: Executor | None = None,
     force: Collection[str] = (),
     only: Collection[str] = (),
     as_json: bool = False,
@@ -205,7 +214,7 @@ def run_and_show(
                 store.graph,
                 store.given,
                 store=store,
-                executor=open_executor(executor),
+                executor=executor,
                 force=force,
                 only=only,
                 on_event=following.hear,
@@ -216,13 +225,14 @@ def run_and_show(
     if as_json:
         output.print_json(state_dict(state))
     else:
-        print_state(following)
+        print_state(following, state)
         print_end(state)
     raise typer.Exit(exit_code(state))
 
 
-def print_end(state: RunState) -> None:
-    """Print how a run ended, and what to do next."""
+def print_end(state: RunState, *, asked: bool = False) -> None:
+    """Print how a run ended, and what to do next; who asked how it was reads on stdout what failed, too."""
+    from tamis.core import CheckFailed, UsageError
     from tamis.pipeline import said_seconds
 
     counts: dict[str, int] = {}
@@ -233,9 +243,20 @@ def print_end(state: RunState) -> None:
     print(f"\n{state.name} {RUN_SAYS[state.status]}{f' after {took}' if took else ''}: {told}")
     for step in state.steps.values():
         if step.status == "failed":
-            print(f"{step.name} failed: {step.why}", file=sys.stderr)
+            print(f"{step.name} failed: {step.why}", file=sys.stdout if asked else sys.stderr)
     if state.can_be_resumed:
+        if state.exit_code in (UsageError.exit_code, CheckFailed.exit_code):
+            print("once that is mended, start anew: a run that is resumed keeps the parameters that it began with")
         print(f"next: tamis run resume {state.name} · tamis run graph {state.name} -o run.html")
+    elif ref := _awaits(state):
+        print(f"next: tamis models approve {ref} --reason … · then run again")
+
+
+def _awaits(state: RunState) -> str | None:
+    """The version that a run made, where somebody has to approve it before it is deployed."""
+    made = [value for step in state.steps.values() for value in step.outputs.items()]
+    refs = [value["ref"] for _, value in made if isinstance(value, dict) and value.get("kind") == "version"]
+    return refs[-1] if refs and ("status", "pending") in made else None
 
 
 def state_dict(state: RunState) -> dict[str, Any]:
@@ -289,6 +310,19 @@ def find(workspace: Workspace, name: str | None) -> RunStore:
     return find_run(workspace, name)
 
 
+def _as_it_began(workspace: Workspace, name: str | None) -> RunStore:
+    """A run to go on with; it keeps its settings, and other ones are refused."""
+    from tamis.core import UsageError
+
+    store = find(workspace, name)
+    if others := [each for each in workspace.overrides if each not in store.record.overrides]:
+        raise UsageError(
+            f"{store.name} goes on with the settings that it began with, so {' '.join(others)} would have no effect",
+            hint=f"leave it out, or begin a new run: tamis run … {' '.join(others)}",
+        )
+    return store
+
+
 def open_executor(name: str | None) -> Executor | None:
     """Return who runs the steps; None: this process does."""
     from tamis.core import plugins
@@ -297,8 +331,8 @@ def open_executor(name: str | None) -> Executor | None:
     return opened
 
 
-def _graph(workspace: Workspace, words: list[str]) -> tuple[Graph, dict[str, str]]:
-    """The pipeline that is meant, and the parameters that are given."""
+def _graph(workspace: Workspace, words: list[str]) -> tuple[Graph, dict[str, str], Path | None]:
+    """The pipeline that is meant, the parameters that are given, and the folder of its file."""
     from tamis.core import UsageError, did_you_mean
     from tamis.pipeline import read_graph, standard_graph
 
@@ -307,27 +341,26 @@ def _graph(workspace: Workspace, words: list[str]) -> tuple[Graph, dict[str, str
     if len(files) > 1:
         raise UsageError(f"one pipeline at a time, not {' and '.join(files)}", hint="parameters read NAME=VALUE")
     if not files:
-        return standard_graph(workspace), given
+        return standard_graph(workspace), given, None
     if not Path(files[0]).is_file():
         near = did_you_mean(files[0], [command.name or "" for command in app.registered_commands])
         raise UsageError(f"{files[0]!r} is no command of `tamis run` and no file.{near}", hint="tamis run --help")
-    return read_graph(Path(files[0])), given
+    if Path(files[0]).suffix not in PIPELINES:
+        raise UsageError(
+            f"{files[0]} is no pipeline: that is a file {', '.join(PIPELINES)}",
+            hint=f"rows are a source: tamis run pipeline.source={files[0]}",
+        )
+    return read_graph(Path(files[0])), given, Path(files[0]).parent
 
 
-def _from(step: str | None, needs: Mapping[str, Collection[str]]) -> set[str]:
+def _from(step: str | None, instances: Sequence[Instance]) -> frozenset[str]:
     """A step, and all that come after it."""
-    from tamis.core import UsageError, did_you_mean
-    from tamis.pipeline import base_name
+    from tamis.pipeline import named
 
-    if step is None:
-        return set()
-    found = {name for name in needs if step in (name, base_name(name))}
-    if not found:
-        names = list(dict.fromkeys(map(base_name, needs)))
-        raise UsageError(f"no step {step!r}. Steps: {', '.join(names)}.{did_you_mean(step, [*names, *needs])}")
-    for name, before in needs.items():  # each stands after those it needs
-        if found.intersection(before):
-            found.add(name)
+    found = named(instances, [step] if step else [])
+    for each in instances:  # each stands after those it needs
+        if found.intersection(each.needs):
+            found |= {each.name}
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tamis.cli import output
-from tamis.cli.run import RunName, exit_code, find, print_end, said, state_dict
+from tamis.cli.run import PIPELINES, RunName, exit_code, find, print_end, said, state_dict
 from tamis.cli.run_screen import Following, print_state, watching
 
 if TYPE_CHECKING:
@@ -39,15 +40,22 @@ def list_(
 
     Example: tamis run list
     """
+    from tamis.core import DataError
     from tamis.pipeline import find_run, run_names, said_seconds
 
     workspace = output.workspace()
     names = run_names(workspace)
-    stores = [find_run(workspace, name) for name in names[-most:]]
-    states = [store.state() for store in stores]
+    states: dict[str, RunState] = {}
+    graphs: dict[str, str] = {}
+    for name in names[-most:]:
+        try:
+            store = find_run(workspace, name)
+            states[name], graphs[name] = store.state(), store.graph.name
+        except DataError as error:  # the others are listed all the same
+            print(f"{name}: {error}", file=sys.stderr)
     if as_json:
-        output.print_json([state_dict(state) for state in states])
-    elif not states:
+        output.print_json([state_dict(state) for state in states.values()])
+    elif not names:
         print("the pipeline has not run here yet: tamis run")
     else:
         output.print_table(
@@ -55,14 +63,14 @@ def list_(
             [
                 [
                     state.name,
-                    store.graph.name,
+                    graphs[state.name],
                     said(state.status),
                     f"{_count(state, 'finished', 'cached', 'skipped')} of {len(state.steps)}",
                     _count(state, "cached"),
                     f"{state.started.astimezone():%m-%d %H:%M}" if state.started else None,
                     said_seconds(state.seconds) if state.started else None,
                 ]
-                for store, state in zip(stores, states, strict=True)
+                for state in states.values()
             ],
         )
         if len(names) > most:
@@ -79,12 +87,13 @@ def show(name: RunName = None, as_json: output.Json = False) -> None:
     if as_json:
         output.print_json(
             {**state_dict(state), "given": dict(store.given), "overrides": list(store.record.overrides),
+             "only": list(store.record.only), "force": list(store.record.force),
              "command": store.record.command, "folder": store.path}
         )  # fmt: skip
         return
     following = _followed(store)
-    print_state(following)
-    print_end(state)
+    print_state(following, state)
+    print_end(state, asked=True)
     made = [
         [step.name, output_name, _shown(value)]
         for step in state.steps.values()
@@ -94,6 +103,9 @@ def show(name: RunName = None, as_json: output.Json = False) -> None:
         output.print_table(["step", "made", ""], made)
     for word, value in {**store.given, **dict(each.split("=", 1) for each in store.record.overrides)}.items():
         print(f"given: {word}={value}")
+    for word, names in {"alone": store.record.only, "anew": store.record.force}.items():
+        if names:
+            print(f"run {word}: {', '.join(names)}")
     print(f"its folder: {store.path}")
 
 
@@ -125,7 +137,7 @@ def watch(name: RunName = None, as_json: output.Json = False) -> None:
     if as_json:
         output.print_json(state_dict(state))
     else:
-        print_state(following)
+        print_state(following, state)
         print_end(state)
     raise typer.Exit(exit_code(state))
 
@@ -155,7 +167,7 @@ def graph(
 
     workspace = output.workspace()
     store = None
-    if name is not None and Path(name).suffix in (".yaml", ".yml", ".json"):
+    if name is not None and Path(name).suffix in PIPELINES:
         drawn, state = read_graph(Path(name)), None
     elif name is None and not run_names(workspace):
         drawn, state = standard_graph(workspace), None
@@ -221,6 +233,8 @@ def _count(state: RunState, *statuses: str) -> int:
 
 def _shown(value: Any) -> str:
     """What a step made, in one line: an artefact by its kind and name."""
+    from tamis.pipeline import said_value
+
     if isinstance(value, dict) and {"kind", "ref"} <= value.keys():
         return f"{value['kind']} {value['ref']}"
-    return f"{value:.4g}" if isinstance(value, float) else str(output.one_line(value))
+    return said_value(value)

@@ -28,6 +28,8 @@ _SIGNS = {
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _BAR = 14
 _DONE = ("finished", "cached", "skipped")
+_TELLING_SHARE, _TELLING_SECONDS = 0.02, 3.0
+"""Of less work nobody can tell how long the rest will take."""
 
 
 class Following:
@@ -37,6 +39,8 @@ class Following:
         self.run, self.graph, self.steps = run, graph, steps
         self.began: dict[str, datetime] = {}
         self.tell: Callable[[Event], None] | None = None
+        self._work: dict[str, tuple[Event, Event]] = {}
+        """What each step told of its work first, and last."""
         self._events: list[Event] = []
         self._state: RunState | None = None
 
@@ -44,9 +48,12 @@ class Following:
         """Take in what happened."""
         if event.what == "progress":  # of these only the latest matters
             self._events = [each for each in self._events if each.what != "progress" or each.step != event.step]
+            first, last = self._work.get(event.step, (event, event))
+            self._work[event.step] = (event if (event.share or 0) < (last.share or 0) else first, event)
         self._events.append(event)
         if event.what in ("started", "retried"):
             self.began[event.step] = event.at
+            self._work.pop(event.step, None)
         self._state = None
         if self.tell is not None:
             self.tell(event)
@@ -66,6 +73,16 @@ class Following:
             return max((now - self.began[step.name]).total_seconds(), 0.0)
         return step.seconds
 
+    def seconds_left(self, step: StepState, now: datetime) -> float | None:
+        """How long what a step does just now will take at the pace it had; None while nobody can tell."""
+        if step.share is None or step.name not in self._work:
+            return None
+        first, last = self._work[step.name]
+        done, took = step.share - (first.share or 0), (last.at - first.at).total_seconds()
+        if done < _TELLING_SHARE or took < _TELLING_SECONDS:
+            return None
+        return max(took / done * (1 - step.share) - (now - last.at).total_seconds(), 0.0)
+
 
 @contextlib.contextmanager
 def watching(following: Following, *, quiet: bool) -> Iterator[None]:
@@ -84,12 +101,12 @@ def watching(following: Following, *, quiet: bool) -> Iterator[None]:
         yield
 
 
-def print_state(following: Following) -> None:
-    """Print how a run ended, step by step."""
+def print_state(following: Following, state: RunState) -> None:
+    """Print how a run ended, step by step; of one whose process is gone only `state` knows that."""
     from rich.console import Console
 
     console = Console(highlight=False)
-    for line in _lines(following, list(following.state.steps.values()), now=datetime.now(UTC), width=console.width):
+    for line in _lines(following, list(state.steps.values()), now=datetime.now(UTC), width=console.width):
         console.print(line)
 
 
@@ -145,7 +162,7 @@ def _lines(following: Following, steps: Sequence[StepState | str], *, now: datet
         name = Text(step.name, style="dim" if idle else "bold" if step.status in ("running", "failed") else "")
         name.truncate(names, overflow="ellipsis", pad=True)
         line = Text.assemble((f" {sign}  ", colour), name, (f"  {times[step.name]:>{room}}  ", "dim"))
-        said = _said(step)
+        said = _said(step, left=following.seconds_left(step, now))
         if step.status == "running" and step.says and line.cell_len + said.cell_len > width:
             yield line
             line = Text("    ")
@@ -159,19 +176,24 @@ def _time(following: Following, step: StepState, now: datetime) -> str:
 
     if step.status == "cached":
         return "as before"
-    return "" if step.status in ("waiting", "skipped") else said_seconds(following.seconds(step, now))
+    return "" if step.status in ("waiting", "skipped", "interrupted") else said_seconds(following.seconds(step, now))
 
 
-def _said(step: StepState) -> Text:
+def _said(step: StepState, *, left: float | None) -> Text:
     """What a step says now, or why it is where it is."""
     from rich.text import Text
+
+    from tamis.pipeline import said_seconds
 
     if step.status == "running" and step.says:
         if step.share is None:
             return Text(step.says)
         full = round(step.share * _BAR)
         bar = Text.assemble(("━" * full, "cyan"), ("━" * (_BAR - full), "bright_black"))
-        return bar.append(f" {step.share * 100:3.0f} %  ", style="bold").append(step.says)
+        bar.append(f" {step.share * 100:3.0f} %  ", style="bold")
+        if left is not None:
+            bar.append(f"{f'{left:.0f} s' if left < 60 else said_seconds(round(left, -1))} left  ")
+        return bar.append(step.says)
     if step.status == "failed":
         return Text(step.why.strip().partition("\n")[0], style="red")
     return Text(step.why.strip().partition("\n")[0], style="dim")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,8 +84,8 @@ def on_triggers(
 
     Example: tamis run on-triggers --once 'pipeline.triggers.nightly={cron: 0 3 * * *}'
     """
-    from tamis.core import UsageError, Workspace
-    from tamis.pipeline import PipelineSettings, check_triggers, start_firing
+    from tamis.core import TamisError, UsageError, Workspace
+    from tamis.pipeline import PipelineSettings, Seen, check_triggers, start_firing
 
     workspace = output.workspace()
     pause = _seconds(every)
@@ -103,17 +104,28 @@ def on_triggers(
 
         return start_firing(workspace, firing, settings, executor=opened, on_event=hear)
 
-    said: dict[str, str] = {}
+    said: dict[str, str] | None = None
+
+    def look() -> Iterator[Seen]:
+        try:
+            yield from check_triggers(workspace, start=start, clock=lambda: datetime.now(UTC))
+        except TamisError as error:
+            if said is None:
+                raise
+            yield Seen(trigger="all triggers", note="", problem=str(error))  # who watches waits until it is mended
+
     try:
         with ends_in_good_order():
             while True:
                 workspace = Workspace(workspace.root, workspace.overrides)  # its settings may have changed
-                for seen in check_triggers(workspace, start=start, clock=lambda: datetime.now(UTC)):
+                lines: dict[str, str] = {}
+                for seen in look():
+                    line = lines[seen.trigger] = _line(seen)
                     if as_json:
                         _print_json_line(seen)
-                    elif (line := _line(seen)) != said.get(seen.trigger) or seen.fired:
-                        said[seen.trigger] = line
+                    elif seen.fired or said is None or line != said.get(seen.trigger):
                         print(line, flush=True)
+                said = lines
                 if once:
                     return
                 time.sleep(pause)

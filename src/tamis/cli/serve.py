@@ -33,7 +33,9 @@ def serve(
         ),
     ] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on. [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one. [default: 8080]")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="The port; 0 takes a free one. [default: 8080]")
+    ] = None,
     engine: EngineName = None,
 ) -> None:
     """Answer over HTTP until it is told to stop; without MODEL, with the newest run.

@@ -24,11 +24,14 @@ def init(folder: Annotated[Path, typer.Argument(help="The folder of the new work
 
     Example: tamis init reviews
     """
+    import shlex
+
     from tamis.core import create_workspace
 
     workspace = create_workspace(folder)
     print(f"a workspace in {workspace.root}")
-    print("next: tamis data import demo:docstrings --name docs")
+    there = "" if workspace.root == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    print(f"next: {there}tamis data import demo:docstrings --name docs · tamis run pipeline.source=demo:docstrings")
 
 
 def doctor(as_json: output.Json = False) -> None:

@@ -86,7 +86,8 @@ def choose_roles(head: pa.Table, *, choice: RoleChoice | None = None, given: Sch
         roles.guesses.append(RoleGuess(role=role, columns=names, reason=reason))
     if "text" not in chosen:
         raise UsageError(
-            f"no column looks like text. Columns: {', '.join(head.column_names)}", hint="name it with --text COLUMN"
+            f"no column looks like text. Columns: {', '.join(head.column_names)}",
+            hint="name it: --text COLUMN, or in a pipeline pipeline.read.text=[COLUMN]",
         )
     form, delimiter, why = _label_form(choice, given, chosen.get("label", ()), columns)
     if why:

@@ -25,11 +25,20 @@ _LONGEST = 512
 _NO_LENGTH = 1_000_000  # transformers writes 10^30 where nobody said how much a tokenizer gives
 
 
-def adopt_transformers(model: Path, into: Path, *, tokenizer: Path | None = None, name: str, origin: str) -> Bundle:
+def adopt_transformers(
+    model: Path,
+    into: Path,
+    *,
+    tokenizer: Path | None = None,
+    name: str,
+    origin: str,
+    created: datetime | None = None,
+) -> Bundle:
     """Return the bundle, in the new folder `into`, of a classifier as `save_pretrained` wrote it.
 
     `model` holds `config.json` and `model.safetensors`, `tokenizer` (default: the same folder) a `tokenizer.json`.
-    Nothing else is taken. What it learned from is not known, so nothing is calibrated and it never keeps silent.
+    Nothing else is taken. `created` is when it was made; with it the same model becomes the same bundle again, and
+    without it now is taken. What it learned from is not known, so nothing is calibrated and it never keeps silent.
     """
     config = _config(model)
     task = _task(config, model)
@@ -53,7 +62,7 @@ def adopt_transformers(model: Path, into: Path, *, tokenizer: Path | None = None
             dataset=UNKNOWN,
             dataset_fingerprint=UNKNOWN,
             tamis=tamis.__version__,
-            created=datetime.now(UTC),
+            created=created or datetime.now(UTC),
         ),
         notes={"imported": {"from": origin, "kind": str(config.get("model_type", ""))}},
     )

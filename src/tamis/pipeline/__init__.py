@@ -19,8 +19,8 @@ from tamis.pipeline.keys import StepKey, step_key
 from tamis.pipeline.kinds import Context, Kind, kind_of, step
 from tamis.pipeline.lock import Holder, holder_of
 from tamis.pipeline.parameters import given_parameters
-from tamis.pipeline.picture import WORDS, base_name, draw_mermaid, draw_svg, nodes_of, run_page, said_seconds
-from tamis.pipeline.plan import Instance, plan
+from tamis.pipeline.picture import WORDS, draw_mermaid, draw_svg, nodes_of, run_page, said_seconds, said_value
+from tamis.pipeline.plan import Instance, named, plan
 from tamis.pipeline.read import graph_schema, read_graph
 from tamis.pipeline.repro import Reproduction, reproduce
 from tamis.pipeline.reuse import Reuse, read_outputs, write_outputs
@@ -64,7 +64,6 @@ __all__ = [
     "StepState",
     "TriggerSettings",
     "Value",
-    "base_name",
     "build_graph",
     "cancel_flag",
     "check_graph",
@@ -82,6 +81,7 @@ __all__ = [
     "is_there",
     "kind_of",
     "look_at",
+    "named",
     "nodes_of",
     "param",
     "plan",
@@ -94,6 +94,7 @@ __all__ = [
     "run_names",
     "run_page",
     "said_seconds",
+    "said_value",
     "standard_graph",
     "start_firing",
     "state_of",

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 from tamis.core import TamisError, UsageError, did_you_mean
 from tamis.pipeline.arguments import check_argument
 from tamis.pipeline.kinds import Context, kind_of
@@ -62,11 +64,6 @@ class Call:
             return Outcome(failure=Failure(message=f"{type(error).__name__}: {error}", trace=trace))
 
 
-def run_call(call: Call) -> Outcome:
-    """Return how a call ends; a function that executors can be given."""
-    return call.run()
-
-
 def _declared(uses: str, names: tuple[str, ...], outputs: Any) -> Mapping[str, Any]:
     if not isinstance(outputs, Mapping):
         raise UsageError(f"{uses} must return a mapping with {', '.join(names)}, not {outputs!r}")
@@ -76,4 +73,11 @@ def _declared(uses: str, names: tuple[str, ...], outputs: Any) -> Mapping[str, A
     for name in outputs:
         if name not in names:
             raise UsageError(f"{uses} returned {name!r}, which it does not declare.{did_you_mean(name, names)}")
+        try:
+            to_jsonable_python(outputs[name])
+        except ValueError as error:
+            raise UsageError(
+                f"{uses} returned {name!r} as what JSON has not: {error}",
+                hint="return artefacts, numbers, words, lists and mappings; what is numpy's has `.tolist()`",
+            ) from None
     return outputs

@@ -1,17 +1,19 @@
-"""Clean: old runs go, and what was remembered of steps that no run that stays names."""
+"""Clean: old runs go, what was remembered of steps that no run that stays names, and the reports that nobody names."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 from tamis.core import DataError, Workspace, abandoned
+from tamis.pipeline.artefact import Artefact
 from tamis.pipeline.artefacts import artefacts_in, is_below
 from tamis.pipeline.lock import hold
-from tamis.pipeline.made import MADE, Entry, Made
+from tamis.pipeline.made import MADE, Made
 from tamis.pipeline.state import RunState
-from tamis.pipeline.store import RunStore, find_run, run_names, runs_folder
+from tamis.pipeline.store import RunStore, checks_folder, find_run, run_names, runs_folder
 
 KEEP = 20
 
@@ -24,6 +26,7 @@ class Cleaned:
     steps: int = 0
     """How many steps' results are forgotten; datasets, runs and models that they made stay where they are."""
     bytes: int = 0
+    """Of records and reports."""
 
 
 def clean_runs(workspace: Workspace, *, keep: int = KEEP, also: Collection[str] = ()) -> Cleaned:
@@ -42,20 +45,25 @@ def clean_runs(workspace: Workspace, *, keep: int = KEEP, also: Collection[str] 
             for name, state in states.items()
             if name not in also and (name in newest or state is None or state.can_be_resumed)
         }
+        kept = [step for name in stay if (state := states[name]) for step in state.steps.values()]
+        keys = {step.key for step in kept}
         made = Made(workspace.pipeline / MADE)
         try:
-            keys = {step.key for name in stay if (state := states[name]) for step in state.steps.values()}
             entries = made.entries()
             needed = [entry for entry in entries if entry.key.fingerprint in keys]
-            stay |= {name for name in states if name not in also and _is_used(workspace, name, needed)}
-            go = [name for name in states if name not in stay]
-            freed = sum(_size(workspace, name) for name in go)
             made.forget([entry.key.fingerprint for entry in entries if entry.key.fingerprint not in keys])
         finally:
             made.close()
-        for name in go:
-            shutil.rmtree(runs_folder(workspace) / name)
-        for draft in abandoned(runs_folder(workspace)):
+        used = list(artefacts_in([*(step.outputs for step in kept), *(entry.outputs for entry in needed)]))
+        runs, checks = runs_folder(workspace), checks_folder(workspace)
+        stay |= {name for name in states if name not in also and _holds(workspace, runs / name, used)}
+        go = [name for name in states if name not in stay]
+        reports = [path for path in checks.iterdir() if not _holds(workspace, path, used)] if checks.is_dir() else []
+        freed = 0
+        for folder in [*(runs / name for name in go), *reports]:
+            freed += _size(folder)
+            shutil.rmtree(folder)
+        for draft in abandoned(runs):
             shutil.rmtree(draft, ignore_errors=True)
     return Cleaned(runs=tuple(go), steps=len(entries) - len(needed), bytes=freed)
 
@@ -74,11 +82,9 @@ def _state(workspace: Workspace, name: str) -> RunState | None:
         store.close()
 
 
-def _is_used(workspace: Workspace, name: str, entries: Collection[Entry]) -> bool:
-    folder = runs_folder(workspace) / name
-    return any(is_below(workspace, it, folder) for entry in entries for it in artefacts_in(entry.outputs))
+def _holds(workspace: Workspace, folder: Path, artefacts: Collection[Artefact]) -> bool:
+    return any(is_below(workspace, each, folder) for each in artefacts)
 
 
-def _size(workspace: Workspace, name: str) -> int:
-    files = (runs_folder(workspace) / name).rglob("*")
-    return sum(file.stat().st_size for file in files if file.is_file())
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -36,10 +36,13 @@ class ReadSettings(Settings):
     header: bool | None = None
     null_values: tuple[str, ...] = ()
     records: str | None = None
+    label_prefix: str = "__label__"
     query: str | None = None
     table: str | None = None
     subset: str | None = None
     hub_split: str | None = None
+    ocr: bool = False
+    ocr_language: str = "eng"
     per: Literal["document", "page"] = "document"
     max_rejects: str | float | None = None
 

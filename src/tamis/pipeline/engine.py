@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from tamis.core import DataError, Executor, TamisError, UsageError, Workspace, did_you_mean, write_atomic
+from tamis.core import DataError, Executor, TamisError, UsageError, Workspace, write_atomic
 from tamis.pipeline.attempts import Ended, Retried, Said, attempt
 from tamis.pipeline.call import Call, Failure
 from tamis.pipeline.cancel import cancel_flag
@@ -25,8 +25,8 @@ from tamis.pipeline.kinds import Context
 from tamis.pipeline.last import last_made, still_there
 from tamis.pipeline.own_code import importable
 from tamis.pipeline.perform import interrupt, performing
-from tamis.pipeline.plan import Instance, plan
-from tamis.pipeline.resolve import Resolved, Settled, resolve
+from tamis.pipeline.plan import Instance, named, plan
+from tamis.pipeline.resolve import DONE, Resolved, Settled, resolve
 from tamis.pipeline.reuse import NOBODY_KNOWS, read_outputs, write_outputs
 from tamis.pipeline.state import Event, Happening, RunState, StepState
 from tamis.pipeline.store import RunStore
@@ -51,40 +51,35 @@ def run_graph(
     """Return where a run stands when all its steps are over, or when one failed, or it was cancelled.
 
     What did not change since it last ran is not run again, unless `force` names it. `only` names steps to be run alone:
-    what they use must be there from before. The same call with the same store goes on with a run that was ended.
+    what they use must be there from before. The same call with the same store goes on with a run that was ended, and
+    what was forced or alone then is so now.
     A step that fails is told in the state; what raises is a graph that is wrong, and KeyboardInterrupt, after which
     the run can be resumed. With an executor each step runs where that takes it, else in a thread of this process.
     """
-    importable(workspace.root)
+    for folder in store.own_code:
+        importable(folder)
     instances = plan(graph, given)
-    forced, alone = _named(instances, force), _named(instances, only)
-    needed = _with_needs(instances, alone) if only else {each.name for each in instances}
+    forced, alone = named(instances, force), named(instances, only)
     with store.hold(), contextlib.closing(store), pressed() as ctrl_c:
         cancel_flag(store.path).unlink(missing_ok=True)
-        store.plan_is([each.name for each in instances])
+        store.plan_is([each.name for each in instances], force=forced, only=alone)
+        done = {name for name, step in store.state().steps.items() if step.status in DONE}
+        forced |= frozenset(store.record.force) - done
+        alone = frozenset(store.record.only)
+        needed = _with_needs(instances, alone) if alone else {each.name for each in instances}
         run = _Run(
             workspace=workspace,
             store=store,
             ctrl_c=ctrl_c,
             executor=executor,
             forced=forced,
-            barred=needed - alone if only else frozenset(),
+            barred=frozenset(needed - alone) if alone else frozenset(),
             handlers=frozenset(each.on_failure for each in graph.steps) - set(FAILURE_WORDS),
             on_event=on_event,
             waiting={each.name: each for each in instances if each.name in needed},
         )
         run.run()
         return store.state()
-
-
-def _named(instances: Sequence[Instance], names: Collection[str]) -> frozenset[str]:
-    """The instances that are called so, or whose step is."""
-    known = list(dict.fromkeys([*(each.step.name for each in instances), *(each.name for each in instances)]))
-    for name in names:
-        if name not in known:
-            steps = ", ".join(dict.fromkeys(each.step.name for each in instances))
-            raise UsageError(f"no step {name!r}. Steps: {steps}.{did_you_mean(name, known)}")
-    return frozenset(each.name for each in instances if each.name in names or each.step.name in names)
 
 
 def _with_needs(instances: Sequence[Instance], names: Collection[str]) -> set[str]:
@@ -202,7 +197,7 @@ class _Run:
             key = self._key(instance, resolved)
             outputs, why = self._made_before(instance, key, earlier, handler=handler)
             if outputs is None and instance.name in self.barred:
-                if (last := last_made(self.workspace, instance.name)) is None:
+                if (last := last_made(self.workspace, self.store.graph.name, instance.name)) is None:
                     raise UsageError(f"it must run first: {why}", hint=f"add it: --only {instance.step.name}")
                 outputs, why = last[1], f"as {last[0]} left it, for it is not to run now"
         except TamisError as error:
@@ -312,7 +307,7 @@ class _Run:
             )
         elif failure.stopped:
             self._note("cancelled", told.name, why=failure.message, key=key, seconds=told.seconds, attempt=told.attempt)
-            if not self.stop.is_set():  # nobody asked it to
+            if not self.stop.is_set() and not self._cancelled():  # nobody asked it to
                 raise KeyboardInterrupt
         else:
             self._fail(ready.instance, failure, key=key, seconds=told.seconds, attempt=told.attempt)

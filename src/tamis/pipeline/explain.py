@@ -102,7 +102,7 @@ def _shown(value: Any) -> str:
 
 
 _TELL: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Iterator[str]]] = {
-    "parameters": _values,
+    "parameters": lambda before, now: _values(_flat(before), _flat(now)),
     "settings": lambda before, now: _values(_flat(before), _flat(now)),
     "inputs": _inputs,
     "reads": _values,

@@ -14,7 +14,7 @@ from tamis.pipeline.graph import Graph
 from tamis.pipeline.keys import known_parts, step_key
 from tamis.pipeline.made import MADE, Made
 from tamis.pipeline.own_code import importable
-from tamis.pipeline.plan import Instance, plan
+from tamis.pipeline.plan import Instance, named, plan
 from tamis.pipeline.resolve import Settled, resolve
 from tamis.pipeline.reuse import NEVER, find_made
 from tamis.pipeline.state import RunState
@@ -39,21 +39,16 @@ def forecast(
     given: Mapping[str, Any],
     *,
     force: Collection[str] = (),
-    earlier: RunState | None = None,
 ) -> list[Forecast]:
-    """Return what would become of each step if the graph ran now; nothing is run and nothing is written.
-
-    `earlier` is the run that would be resumed; without it a new one would begin.
-    """
+    """Return what would become of each step if the graph ran now; nothing is run and nothing is written."""
     importable(workspace.root)
     instances = plan(graph, given)
     made = Made(workspace.pipeline / MADE)
     looking = _Looking(
         workspace=workspace,
         made=made,
-        earlier=earlier or last_run(workspace),
-        resumed=earlier is not None,
-        force=force,
+        earlier=last_run(workspace),
+        forced=named(instances, force),
         handlers=frozenset(step.on_failure for step in graph.steps) - set(FAILURE_WORDS),
         settled={},
     )
@@ -68,8 +63,7 @@ class _Looking:
     workspace: Workspace
     made: Made
     earlier: RunState | None
-    resumed: bool
-    force: Collection[str]
+    forced: Collection[str]
     handlers: Collection[str]
     settled: dict[str, Settled]
     """What is known of the steps before."""
@@ -98,8 +92,6 @@ class _Looking:
         key = step_key(
             self.workspace, instance.step.uses, instance.kind, inputs=resolved.inputs, parameters=resolved.parameters
         )
-        if not instance.step.cache and not self._done_here(name, key.fingerprint):
-            return Forecast(step=name, verdict="runs", why="it runs every time")
         found = find_made(
             self.workspace,
             self.made,
@@ -115,12 +107,10 @@ class _Looking:
         return Forecast(step=name, verdict="cached", why=found.why)
 
     def _anyway(self, instance: Instance) -> str:
-        forced = instance.name in self.force or instance.step.name in self.force
-        return "it was asked to run anew" if forced else ""
-
-    def _done_here(self, name: str, key: str) -> bool:
-        before = self.earlier.steps.get(name) if self.resumed and self.earlier is not None else None
-        return before is not None and before.status in ("finished", "cached") and before.key == key
+        """Why a step runs though nothing changed; empty where it does not."""
+        if instance.name in self.forced:
+            return "it was asked to run anew"
+        return "" if instance.step.cache else "it runs every time"
 
     def _unknown(self, instance: Instance, unknown: list[str]) -> Forecast:
         """What is to be said of a step before what it uses is there."""
@@ -131,7 +121,7 @@ class _Looking:
             for each in instance.heard.get(heard.step or "", ())
         ):
             return Forecast(step=instance.name, verdict="depends", why=f"runs if {instance.condition.text}")
-        why = self._anyway(instance) or ("" if instance.step.cache else "it runs every time") or self._certain(instance)
+        why = self._anyway(instance) or self._certain(instance)
         if why:
             return Forecast(step=instance.name, verdict="runs", why=why)
         why = f"runs if {shown} makes something else than before"

@@ -13,16 +13,14 @@ from tamis.pipeline.state import StepState
 from tamis.pipeline.store import RunStore, run_names
 
 
-def last_made(workspace: Workspace, step: str) -> tuple[str, Mapping[str, Any]] | None:
-    """Return the last run in which a step was done and what it made, if that is still there."""
+def last_made(workspace: Workspace, graph: str, step: str) -> tuple[str, Mapping[str, Any]] | None:
+    """Return the last run of a graph in which a step was done and what it made, if that is still there."""
     for name in reversed(run_names(workspace)):
-        store = RunStore(workspace, name)
         try:
-            state = store.state().steps.get(step)
-        except DataError:  # a damaged journal of long ago is no reason to fail
+            store = RunStore(workspace, name)
+            state = store.state().steps.get(step) if store.graph.name == graph else None
+        except DataError:  # a damaged record of long ago is no reason to fail
             continue
-        finally:
-            store.close()
         if state is not None and (outputs := still_there(workspace, state)) is not None:
             return name, outputs
     return None

@@ -44,7 +44,8 @@ def run_in_process(
     receive, send = os.pipe()
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from tamis.pipeline.own_process import main; main()", str(send)],
+            # -P: no file of the folder in which one is hides a library
+            [sys.executable, "-P", "-c", "from tamis.pipeline.own_process import main; main()", str(send)],
             stdin=subprocess.PIPE,
             pass_fds=[send],
             start_new_session=True,
@@ -78,9 +79,13 @@ def _watch(
         left = until - time.monotonic()
         if left <= 0:
             return Outcome(failure=Failure(message=f"it took longer than its timeout, {timeout_seconds:g} s"))
-        if not select.select([receive], [], [], min(_POLL_SECONDS, left))[0]:
+        gone = process.poll() is not None
+        if select.select([receive], [], [], min(_POLL_SECONDS, left))[0]:
+            piece = os.read(receive, 1 << 16)
+        elif gone:  # a child that it forked may hold the other end for long
+            piece = b""
+        else:
             continue
-        piece = os.read(receive, 1 << 16)
         received += piece
         while len(received) >= _LENGTH.size:
             end = _LENGTH.size + _LENGTH.unpack_from(received)[0]

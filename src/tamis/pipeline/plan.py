@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from tamis.core import UsageError
+from tamis.core import UsageError, did_you_mean
 from tamis.pipeline.arguments import check_argument, defaults
 from tamis.pipeline.check import check_graph, links, raise_problems
 from tamis.pipeline.condition import Condition, read_condition
@@ -174,6 +174,16 @@ class _Planning:
 
     def _value_of(self, reference: Reference) -> Any:
         return self.values[reference.name]
+
+
+def named(instances: Sequence[Instance], names: Collection[str]) -> frozenset[str]:
+    """Return the names of the instances that are called so, or whose step is; UsageError for a name of none."""
+    known = list(dict.fromkeys([*(each.step.name for each in instances), *(each.name for each in instances)]))
+    for name in names:
+        if name not in known:
+            steps = ", ".join(dict.fromkeys(each.step.name for each in instances))
+            raise UsageError(f"no step {name!r}. Steps: {steps}.{did_you_mean(name, known)}")
+    return frozenset(each.name for each in instances if each.name in names or each.step.name in names)
 
 
 def instance_name(step: str, places: Mapping[str, Any]) -> str:

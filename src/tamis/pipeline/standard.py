@@ -24,7 +24,8 @@ def standard_graph(workspace: Workspace) -> Graph:
     if not settings.source:
         raise UsageError(
             "nothing says what to import: pipeline.source is empty",
-            hint="in tamis.yaml: `pipeline: {source: reviews.csv}`, or `demo:docstrings`, or `dataset:NAME`",
+            hint="in tamis.yaml: `pipeline: {source: reviews.csv}`, or `demo:docstrings`, or `dataset:NAME`; "
+            "or for once: tamis run pipeline.source=reviews.csv",
         )
     return Graph(
         name=NAME,

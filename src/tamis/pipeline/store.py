@@ -4,6 +4,7 @@
   lock          who runs here now
   made.db       what steps made, by key; it may be deleted at any time
   runs/run-3/   graph.json, run.json (what it was given), events.jsonl (what happened, a line each)
+  checks/       reports on data, by the fingerprint of the dataset
 """
 
 from __future__ import annotations
@@ -52,6 +53,12 @@ class RunRecord(BaseModel):
     """Settings from the command line, `train.epochs=2`."""
     steps: tuple[str, ...] = ()
     """What there is to do, in order."""
+    force: tuple[str, ...] = ()
+    """Steps that were asked to run anew."""
+    only: tuple[str, ...] = ()
+    """Steps that were asked to run alone; none: all run."""
+    beside: str = "."
+    """The folder of the pipeline's file, seen from the workspace: modules with steps of one's own may lie there."""
     command: str = ""
     created: datetime
     tamis: str
@@ -81,10 +88,15 @@ class RunStore:
         given: Mapping[str, Any],
         *,
         steps: Collection[str] | None = None,
+        beside: Path | None = None,
         command: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> RunStore:
-        """Return the store of a new run, whose folder appears whole; `steps` are their names after fan-out."""
+        """Return the store of a new run, whose folder appears whole.
+
+        `steps` are their names after fan-out, and `beside` is where modules with steps of one's own are looked for
+        before the workspace's folder.
+        """
         if steps is None:
             steps = [step.name for step in graph.steps if not step.for_each]
         number = max((_number(path) for path in _run_folders(workspace)), default=0)
@@ -96,6 +108,7 @@ class RunStore:
                     given=to_jsonable_python(dict(given)),
                     overrides=workspace.overrides,
                     steps=tuple(steps),
+                    beside=os.path.relpath((beside or workspace.root).resolve(), workspace.root.resolve()),
                     command=command,
                     created=now(),
                     tamis=tamis.__version__,
@@ -121,10 +134,21 @@ class RunStore:
         """The parameters that the run was given."""
         return self.record.given
 
-    def plan_is(self, steps: Collection[str]) -> None:
-        """Remember the names of the steps after fan-out: they are those that wait."""
-        if tuple(steps) != self.record.steps:
-            self.record = self.record.model_copy(update={"steps": tuple(steps)})
+    @property
+    def own_code(self) -> tuple[Path, ...]:
+        """Where modules with steps of one's own are looked for."""
+        return self.workspace.root / self.record.beside, self.workspace.root
+
+    def plan_is(self, steps: Collection[str], *, force: Collection[str] = (), only: Collection[str] = ()) -> None:
+        """Remember the names of the steps after fan-out, those to run anew, and those to run alone."""
+        asked = {
+            "steps": tuple(steps),
+            "force": tuple(sorted({*self.record.force, *force})),
+            "only": tuple(sorted(only)) or self.record.only,
+        }
+        record = self.record.model_copy(update=asked)
+        if record != self.record:
+            self.record = record
             with full_disk_told(self.path):
                 write_atomic(self.path / RECORD, self.record.model_dump_json(indent=1) + "\n")
 
@@ -189,10 +213,14 @@ class RunStore:
 
     def state(self) -> RunState:
         """Return where the run stands; one whose process is gone is interrupted."""
-        state = state_of(self.name, self.record.steps, self.events())
-        holder = holder_of(self.workspace) if state.status == "running" else None
-        if state.status != "running" or (holder is not None and holder.run == self.name):
-            return state
+        while True:
+            size = self.events_bytes
+            state = state_of(self.name, self.record.steps, self.events())
+            holder = holder_of(self.workspace) if state.status == "running" else None
+            if state.status != "running" or (holder is not None and holder.run == self.name):
+                return state
+            if size == self.events_bytes:  # else it came to its end just now
+                break
         steps = {
             name: replace(step, status="interrupted") if step.status == "running" else step
             for name, step in state.steps.items()
@@ -296,6 +324,11 @@ def _record(path: Path) -> RunRecord:
 def runs_folder(workspace: Workspace) -> Path:
     """Return the folder of the runs of a workspace's pipeline."""
     return workspace.pipeline / "runs"
+
+
+def checks_folder(workspace: Workspace) -> Path:
+    """Return the folder of the reports of data checks, one folder for each dataset."""
+    return workspace.pipeline / "checks"
 
 
 def _run_folders(workspace: Workspace) -> list[Path]:

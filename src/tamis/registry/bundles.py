@@ -145,6 +145,12 @@ def read_gate(path: Path) -> dict[str, Any]:
         raise DataError(f"{path} is no gate report: it is no JSON: {error}") from None
     if not isinstance(report, dict) or not isinstance(report.get("passed"), bool):
         raise DataError(f"{path} is no gate report: it does not say whether the gate was passed")
+    conditions = report.get("conditions", [])
+    if not isinstance(conditions, list) or not all(isinstance(each, dict) for each in conditions):
+        raise DataError(
+            f"{path} is no gate report: its `conditions` are no list of objects",
+            hint='{"passed": true, "conditions": [{"condition": "…", "holds": true, "says": "…"}]}',
+        )
     return report
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tamis.core import Settings
 
@@ -22,3 +22,10 @@ class RegistrySettings(Settings):
     without. One that follows nothing is told what the champion is, with the key in TAMIS_SERVE_KEY."""
     follow_seconds: float = Field(default=10.0, gt=0)
     """How long `promote` and `rollback` wait until every host serves the version."""
+
+    @field_validator("url")
+    @classmethod
+    def _shared(cls, url: str) -> str:
+        if url and ("://" not in url or url.startswith("sqlite:")):
+            raise ValueError("it is empty for SQLite in the workspace, or postgresql://user@host/database")
+        return url

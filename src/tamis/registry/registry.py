@@ -43,7 +43,7 @@ class Registry:
         """`after` is called when something was written; it has no say in it any more."""
         self.ledger = ledger
         self._after = after
-        self.who = who or os.environ.get("TAMIS_USER") or _login()
+        self.who = who.strip() or os.environ.get("TAMIS_USER", "").strip() or _login()
         self._now = now
 
     def history(self, *, until: datetime | None = None) -> list[Entry]:

@@ -180,17 +180,18 @@ class Batcher:
     def _next(self) -> list[_Part]:
         """Wait for work and return what goes together; nothing when all is done and the batcher is closed."""
         with self._changed:
-            idle_since = time.monotonic()
-            while not self._queue:
-                if self._closing and not self._waiting_texts:
-                    return []
-                self._changed.wait()
-            if time.monotonic() - idle_since > QUIET_SECONDS:
-                self._usual_parts = 1.0
-            if len(self._queue) < round(self._usual_parts):
-                self._wait_for_more()
-            if not self._queue:  # who was waiting went away meanwhile
-                return self._next()
+            while True:
+                idle_since = time.monotonic()
+                while not self._queue:
+                    if self._closing and not self._waiting_texts:
+                        return []
+                    self._changed.wait()
+                if time.monotonic() - idle_since > QUIET_SECONDS:
+                    self._usual_parts = 1.0
+                if len(self._queue) < round(self._usual_parts):
+                    self._wait_for_more()
+                if self._queue:  # else who was waiting went away meanwhile
+                    break
             taken = self._alike()
             self._running += 1
             if self._queue or self._closing:  # another thread may go on, or end

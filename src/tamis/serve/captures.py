@@ -129,24 +129,22 @@ def _answers(log: EventLog) -> Iterator[Event]:
 
 
 class _LaterLabels:
-    """The labels that came later: the last one for each id, and where it names a model, for the id there."""
+    """The labels that came later: of several for one id the last; one that names a model is for the id there."""
 
     def __init__(self, log: EventLog) -> None:
         self.count = 0
-        self._last: dict[tuple[str, str | None], Event] = {}
-        for _, event in log.read():
+        self._last: dict[tuple[str, str | None], tuple[int, Event]] = {}
+        for number, event in log.read():
             if event["kind"] == FEEDBACK:
-                self._last[str(event["id"]), str(event["route"]) if event["route"] else None] = event
+                self._last[str(event["id"]), str(event["route"]) if event["route"] else None] = number, event
                 self.count += 1
         self._unasked = set(self._last)
 
     def of(self, answer: Event) -> Event | None:
         """The label that came for an answer."""
-        for key in ((answer["id"], answer["route"]), (answer["id"], None)):
-            if key in self._last:
-                self._unasked.discard(key)
-                return self._last[key]
-        return None
+        keys = [key for key in ((answer["id"], answer["route"]), (answer["id"], None)) if key in self._last]
+        self._unasked.difference_update(keys)
+        return max((self._last[key] for key in keys), key=lambda each: each[0])[1] if keys else None
 
     @property
     def without_answer(self) -> int:

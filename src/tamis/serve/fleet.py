@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tamis.core import did_you_mean
+from tamis.core import DataError, did_you_mean
 from tamis.models import Bundle
 from tamis.serve.problem import Problem
 from tamis.serve.served import Served
@@ -108,7 +108,7 @@ class Fleet:
                 raise Problem(
                     409, f"nothing is served as {name!r} yet: its first version gets all the traffic", field="model"
                 )
-            served = self._with_seal(seal) or await self._opened(ref)
+            served = self._with_seal(seal) or await self._opened(ref, seal=seal)
             route = self.routes.get(name, Route(()))
             if shadow and served in (each for each, _ in route.shares):
                 raise Problem(409, f"{served.name} answers as {name!r} already: it cannot read along", field="bundle")
@@ -135,9 +135,9 @@ class Fleet:
 
     async def keep(self, name: str, ref: str, *, seal: str) -> None:
         """Hold a bundle open that `name` may go back to; what was held for that before is closed."""
-        opened = None if self._with_seal(seal) else await self._opened(ref)  # nobody waits for this
+        opened = None if self._with_seal(seal) else await self._opened(ref, seal=seal)  # nobody waits for this
         async with self._changing:
-            served = self._with_seal(seal) or opened or await self._opened(ref)
+            served = self._with_seal(seal) or opened or await self._opened(ref, seal=seal)
             stale = self.before.pop(name, None)
             self.before[name] = Route(((served, 1.0),))
             if stale is not None:
@@ -170,10 +170,12 @@ class Fleet:
         for route in (*self.routes.values(), *self.before.values()):
             yield from route.served
 
-    async def _opened(self, ref: str) -> Served:
+    async def _opened(self, ref: str, *, seal: str) -> Served:
         if self.find is None or self.open_bundle is None:
             raise Problem(403, "this server answers with what it was started with, and nothing else")
         bundle = await asyncio.to_thread(self.find, ref)
+        if seal and bundle.manifest.seal != seal:
+            raise DataError(f"what is found here as {ref!r} is another bundle", hint="see serve.bundle_folders")
         served = self._with_seal(bundle.manifest.seal)
         return await asyncio.to_thread(self.open_bundle, bundle) if served is None else served
 

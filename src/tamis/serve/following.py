@@ -113,6 +113,7 @@ class Following:
                 start = time.perf_counter()
                 told.failed, told.again_at = version.ref, time.monotonic() + _OPEN_AGAIN_LOOKS * self._look_seconds
                 await self._fleet.put(name, version.ref, seal=seal)
+                told.kept = ""  # what was held for a rollback is what answered until now
                 seconds = time.perf_counter() - start
                 _log.info("%s: %s answers now, as %s says; it took %.2f s", name, version.ref, told.alias, seconds)
             told.serves, told.failed = version.ref, ""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from tamis.core import DataError
 from tamis.data import Dataset
 from tamis.split.stratified import Splits
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _FORMATS = (None, "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%m %d, %Y", "%d.%m.%Y", "%Y/%m/%d", "%Y-%m", "%Y")
 _MISSING = np.iinfo(np.int64).min
@@ -43,6 +46,8 @@ class Times:
 
 def read_times(dataset: Dataset, column: str) -> Times:
     """Return the times in a column: dates, numbers, or text that says either."""
+    import polars as pl
+
     values = dataset.scan().select(column).collect().to_series()
     if values.dtype == pl.String:
         values = _parsed(values, dataset, column)
@@ -83,6 +88,8 @@ def split_by_time(times: Moments, known: npt.NDArray[np.bool_], fractions: Mappi
 
 
 def _parsed(values: pl.Series, dataset: Dataset, column: str) -> pl.Series:
+    import polars as pl
+
     text = values.str.strip_chars()
     text = text.set(text == "", None)
     numbers = text.cast(pl.Float64, strict=False)

@@ -10,8 +10,6 @@ import pyarrow.compute as pc
 from tamis.split.names import SPLITS
 from tamis.split.stratified import Splits
 
-_NAMES = pa.array(SPLITS, pa.string())
-
 
 class Rewrite:
     """The change that makes the new version: called with each batch in order, it adds splits, copies and new rows."""
@@ -32,7 +30,7 @@ class Rewrite:
         rows = slice(self._done, self._done + len(table))
         self._done += len(table)
         splits, copies = self._splits[rows], self._copies[rows]
-        column = _NAMES.take(pa.array(splits.astype(np.int64), mask=splits < 0))
+        column = pa.array(SPLITS, pa.string()).take(pa.array(splits.astype(np.int64), mask=splits < 0))
         if "split" in table.column_names:
             table = table.set_column(table.column_names.index("split"), "split", column)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import urllib.error
@@ -51,7 +52,7 @@ class LocalHost:
         except urllib.error.HTTPError as error:
             with error:
                 raise _refused(error, self.address) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
             raise TamisError(
                 f"no answer from {self.address}: {reason}", hint="is `tamis serve` running there, and ready?"

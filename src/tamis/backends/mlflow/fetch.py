@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,16 @@ def fetch_model(address: str, into: Path, *, state: Path) -> tuple[Path, str]:
     an `MLmodel`. They are looked up where MLFLOW_TRACKING_URI says, else in the workspace's own database.
     """
     folder = Path(address) if (Path(address) / _DESCRIPTION).is_file() else _download(address, into / "mlflow", state)
-    flavors = _flavors(folder)
+    said = _said(folder)
+    flavors = _mapping(said.get("flavors"))
     name = _name(address)
     python: dict[str, Any] = flavors.get("python_function") or {}
     bundle = ((python.get("artifacts") or {}).get("bundle") or {}).get("path")
     if isinstance(bundle, str) and (place := _inside(folder, bundle)) is not None and (place / MANIFEST).is_file():
         return open_bundle(place).path, name
     if "transformers" in flavors:
-        return _adopted(flavors["transformers"], folder, into / "bundle", name, address), name
+        created = _time(said.get("utc_time_created"))
+        return _adopted(flavors["transformers"], folder, into / "bundle", name, address, created=created), name
     found = ", ".join(sorted(flavors)) or "no flavour"
     kept = next((f": {each} keeps a model as {how}" for each, how in _PICKLES.items() if each in flavors), "")
     raise UsageError(
@@ -41,8 +44,8 @@ def fetch_model(address: str, into: Path, *, state: Path) -> tuple[Path, str]:
     )
 
 
-def _adopted(flavor: Any, folder: Path, into: Path, name: str, address: str) -> Path:
-    said: dict[str, Any] = flavor if isinstance(flavor, dict) else {}
+def _adopted(flavor: Any, folder: Path, into: Path, name: str, address: str, *, created: datetime | None) -> Path:
+    said = _mapping(flavor)
     if said.get("task") != "text-classification":
         raise UsageError(f"{address} is a pipeline for {said.get('task')!r}, not for text-classification")
     if said.get("code"):
@@ -59,7 +62,12 @@ def _adopted(flavor: Any, folder: Path, into: Path, name: str, address: str) -> 
         )
     tokenizer = folder / "components" / "tokenizer"
     return adopt_transformers(
-        model, into, tokenizer=tokenizer if tokenizer.is_dir() else None, name=name, origin=f"mlflow:{address}"
+        model,
+        into,
+        tokenizer=tokenizer if tokenizer.is_dir() else None,
+        name=name,
+        origin=f"mlflow:{address}",
+        created=created,
     ).path
 
 
@@ -107,13 +115,24 @@ def _files_of(address: str, client: Any) -> str:
     return str(client.get_model_version_download_uri(name, which))
 
 
-def _flavors(folder: Path) -> dict[str, Any]:
+def _said(folder: Path) -> dict[str, Any]:
+    """Return what MLflow's description of a model says."""
     try:
-        said = yaml.safe_load((folder / _DESCRIPTION).read_bytes())
+        return _mapping(yaml.safe_load((folder / _DESCRIPTION).read_bytes()))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataError(f"{folder / _DESCRIPTION} is damaged: {str(error).splitlines()[0]}") from None
-    flavors = said.get("flavors") if isinstance(said, dict) else None
-    return {str(name): each for name, each in flavors.items()} if isinstance(flavors, dict) else {}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return {str(name): each for name, each in value.items()} if isinstance(value, dict) else {}
+
+
+def _time(said: Any) -> datetime | None:
+    """Return when a model was logged, where its description says so."""
+    try:
+        return datetime.fromisoformat(str(said)).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _inside(folder: Path, name: str) -> Path | None:

@@ -57,8 +57,7 @@ class MLflowMirror:
             with quiet(), _alone(self._state):
                 address = database(self._state)
                 self._client = mlflow.MlflowClient(tracking_uri=address, registry_uri=address)
-                for model in models:
-                    self._show(model)
+                refused = [error for model in models if (error := self._show(model)) is not None]
                 self._forget_files({each.seal for model in models for each in model.versions if each.bundle})
         except (MlflowException, SQLAlchemyError, DatabaseError, OSError, _NotOurNumbers) as error:
             said = str(error).strip().splitlines()
@@ -66,11 +65,14 @@ class MLflowMirror:
                 f"MLflow's database {self._state / 'mlflow.db'} does not show the registry as it is: "
                 f"{said[0] if said else type(error).__name__}"
             ) from error
+        if refused:
+            raise refused[0]
 
-    def _show(self, model: ShownModel) -> None:
+    def _show(self, model: ShownModel) -> DataError | None:
+        """Show a model; what is returned says why that is not to be, which is no matter to the others."""
         there = self._registered(model.name)
         if there is not None and _MARK not in there.tags:
-            raise DataError(
+            return DataError(
                 f"MLflow has a model {model.name!r} that Tamis did not make, so the one of the registry is not shown",
                 hint=f"give it another name there: MlflowClient().rename_registered_model({model.name!r}, …)",
             )
@@ -83,6 +85,7 @@ class MLflowMirror:
             self._client.create_registered_model(model.name, tags={_MARK: _MADE_BY})
             self._show_versions(model)
         self._show_aliases(model)
+        return None
 
     def _show_versions(self, model: ShownModel) -> None:
         there = {int(each.version): each for each in self._all_versions(model.name)}

@@ -89,9 +89,12 @@ def parity_shown(parity: Parity | None) -> Verdict:
         return Verdict(condition=condition, holds=True, says="it runs as it was trained")
     chosen = parity.chosen
     holds = chosen.verdict in ("yardstick", "same", "within")
-    lost = None if chosen.likeness is None else chosen.likeness.loss_at_most
     says = f"{chosen.name}: {chosen.says}"
-    return Verdict(condition=condition, holds=holds, value=lost, bound=parity.tolerance, says=says)
+    if chosen.likeness is None or chosen.verdict in ("yardstick", "same"):  # what it loses does not decide
+        return Verdict(condition=condition, holds=holds, says=says)
+    return Verdict(
+        condition=condition, holds=holds, value=chosen.likeness.loss_at_most, bound=parity.tolerance, says=says
+    )
 
 
 def behaviour_holds(result: SuiteResult, least: float) -> Verdict:

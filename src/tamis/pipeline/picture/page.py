@@ -10,13 +10,13 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
-from tamis.core import Page, Workspace
+from tamis.core import CheckFailed, Page, UsageError, Workspace
 from tamis.core.page import Raw, advice, badge, code, table, tiles
 from tamis.pipeline.artefact import Artefact
 from tamis.pipeline.artefacts import artefacts_in
 from tamis.pipeline.picture.nodes import WORDS, nodes_of
 from tamis.pipeline.picture.svg import draw_svg
-from tamis.pipeline.picture.words import said_seconds
+from tamis.pipeline.picture.words import said_seconds, said_value
 from tamis.pipeline.reuse import read_outputs
 from tamis.pipeline.state import Event, RunState, Status, StepState
 from tamis.pipeline.store import RunStore
@@ -31,7 +31,7 @@ _KINDS: dict[Status, str] = {
 }
 _SHORT_SECONDS = 0.004
 _TICKS = 5
-_LONGEST = 80
+_LONGEST, _LONGEST_WORDS = 80, 1000
 _STYLE = """<style>
 .spans { position:relative; font-size:13.5px; margin:14px 0 4px; }
 .spans .row { display:grid; grid-template-columns:minmax(90px,26%) 1fr; gap:12px; align-items:center; padding:3px 0; }
@@ -42,7 +42,7 @@ _STYLE = """<style>
 .spans .lane i.cancelled, .spans .lane i.interrupted { background:var(--warn); }
 .spans .lane i.cached { background:var(--accent); } .spans .lane i.skipped { background:var(--soft); opacity:.6; }
 .spans .lane small { position:absolute; top:1px; font-size:12px; color:var(--soft); white-space:nowrap; padding:0 6px;
-  font-variant-numeric:tabular-nums; }
+  font-variant-numeric:tabular-nums; } .spans .lane small.in { color:var(--paper); }
 .spans .axis { display:grid; grid-template-columns:minmax(90px,26%) 1fr; gap:12px; color:var(--soft); font-size:12px; }
 .spans .axis div { display:flex; justify-content:space-between; font-variant-numeric:tabular-nums; }
 .scroll svg.tg { display:block; margin:10px auto 4px; max-width:100%; height:auto; min-width:min(100%, 420px); }
@@ -135,7 +135,7 @@ def _words(state: RunState) -> Iterable[str]:
         yield advice(f"{step.name} failed: {step.why}", kind="warn")
     if state.why and not failed:
         yield advice(state.why, kind="warn" if state.can_be_resumed else "note")
-    if state.can_be_resumed:
+    if state.can_be_resumed and state.exit_code not in (UsageError.exit_code, CheckFailed.exit_code):
         yield advice(f"tamis run resume {state.name} goes on: what is done stays done.")
 
 
@@ -152,12 +152,18 @@ def _bars(state: RunState, found: Sequence[Span]) -> str:
             f'title="{escape(name)}: {WORDS[span.status]} after {_length(span)}"></i>'
             for span in own
         )
-        end = place(own[-1].end) / whole * 100
-        side = f"right:{100 - place(own[0].begin) / whole * 100:.2f}%" if end > 80 else f"left:{end:.2f}%"
+        begin, end = place(own[0].begin) / whole * 100, place(own[-1].end) / whole * 100
+        longest = max(own, key=lambda span: span.end - span.begin)
+        if end <= 80:
+            side = f'style="left:{end:.2f}%"'
+        elif begin >= 20:
+            side = f'style="right:{100 - begin:.2f}%"'
+        else:  # there is room in the bar alone
+            side = f'class="in" style="right:{100 - place(longest.end) / whole * 100:.2f}%"'
         total = said_seconds(sum((span.end - span.begin).total_seconds() for span in own))
         rows.append(
             f'<div class="row"><span title="{escape(name)}">{escape(name)}</span>'
-            f'<div class="lane">{bars}<small style="{side}">{total}</small></div></div>'
+            f'<div class="lane">{bars}<small {side}>{total}</small></div></div>'
         )
     ticks = "<span>0</span>" + "".join(
         f"<span>{said_seconds(whole * tick / (_TICKS - 1))}</span>" for tick in range(1, _TICKS)
@@ -204,10 +210,9 @@ def _made(step: StepState) -> Raw:
             shown = f"{kind}<code>{escape(value.ref)}</code>"
         elif isinstance(value, Mapping | list):
             inside = list(artefacts_in({"": value}))
-            words = ", ".join(each.ref for each in inside) if inside else json.dumps(value, ensure_ascii=False)
-            shown = escape(words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…")
+            shown = escape(said_value(", ".join(each.ref for each in inside) if inside else value, most=_LONGEST))
         else:
-            shown = escape(f"{value:.4g}" if isinstance(value, float) else str(value))
+            shown = escape(said_value(value, most=_LONGEST_WORDS))
         lines.append(f"<div><b>{escape(name)}</b> {shown}</div>")
     return Raw(f'<div class="outs">{"".join(lines)}</div>')
 
@@ -219,7 +224,10 @@ def _gates(workspace: Workspace, state: RunState) -> Iterable[tuple[str, list[An
             path = workspace.root / artefact.ref
             if artefact.kind != "file" or path.suffix != ".json" or not path.is_file():
                 continue
-            said = json.loads(path.read_bytes())
+            try:
+                said = json.loads(path.read_bytes())
+            except ValueError:  # somebody's own file, whatever it is called
+                continue
             verdicts = said.get("conditions") if isinstance(said, dict) else None
             if isinstance(verdicts, list) and all(isinstance(each, dict) and "holds" in each for each in verdicts):
                 yield step.name, verdicts

@@ -12,6 +12,7 @@ from tamis.pipeline.artefact import Artefact
 from tamis.pipeline.artefacts import find_artefact
 from tamis.pipeline.kinds import Context, step
 from tamis.pipeline.steps.written import write_json
+from tamis.pipeline.store import checks_folder
 from tamis.quality import (
     CONSTRAINTS_FILE,
     QualitySettings,
@@ -52,7 +53,7 @@ def check(context: Context, dataset: Artefact, *, fixes: tuple[str, ...] = ()) -
         ).dataset
         report = check_dataset(opened, settings=settings, features=features, progress=context.progress)
     verification = verify_constraints(workspace, opened)
-    folder = workspace.pipeline / "checks" / opened.manifest.fingerprint
+    folder = checks_folder(workspace) / opened.manifest.fingerprint
     write_atomic(folder / "check.html", report_page(report, shown_rows=settings.shown_rows).html())
     findings = [finding.to_dict() for finding in report.findings]
     broken = [{"constraint": one.constraint, "message": one.message} for one in verification.failed]

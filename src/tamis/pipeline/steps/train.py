@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tamis.core import Progress
+from tamis.core import DataError, Progress
 from tamis.core.progress import Advance
 from tamis.data import open_dataset
 from tamis.pipeline.artefact import Artefact
 from tamis.pipeline.artefacts import find_artefact
 from tamis.pipeline.kinds import Context, step
-from tamis.train import EpochDone, Event, StepDone, TrainSettings, train_model
+from tamis.train import EpochDone, Event, Run, StepDone, TrainSettings, train_model
 
 CODE = ("core", "tasks", "data", "features", "decide", "models", "predict", "train")
 
@@ -31,23 +31,33 @@ def train(
 ) -> Mapping[str, Any]:
     """Return the run that trained a model; what is not given is as the section `train` says.
 
-    A training that was cut short goes on from its checkpoint. The model's decisions are fitted as the section `decide`
-    says now; this step does not depend on it, for the step `calibrate` fits them anew when that changes.
+    A training that was cut short goes on from its checkpoint, and one whose model was lost or changed is done anew. The
+    model's decisions are fitted as the section `decide` says now; this step does not depend on it, for the step
+    `calibrate` fits them anew when that changes.
     """
     given = {"family": family, "seed": seed, "epochs": epochs, "backbone": backbone}
-    settings = context.workspace.config.of(TrainSettings).model_dump()
-    with contextlib.ExitStack() as shown:
-        run = train_model(
-            context.workspace,
-            open_dataset(context.workspace, dataset.ref),
-            TrainSettings.model_validate(
-                settings | {name: value for name, value in given.items() if value is not None}
-            ),
-            resume=True,
-            progress=context.progress,
-            on_event=_Shown(context.progress, shown).hear,
-        )
-    found = find_artefact(context.workspace, "run", run.name)
+    said = context.workspace.config.of(TrainSettings).model_dump()
+    settings = TrainSettings.model_validate(said | {name: value for name, value in given.items() if value is not None})
+    opened = open_dataset(context.workspace, dataset.ref)
+
+    def fit(*, force: bool) -> Run:
+        with contextlib.ExitStack() as shown:
+            return train_model(
+                context.workspace,
+                opened,
+                settings,
+                resume=True,
+                force=force,
+                progress=context.progress,
+                on_event=_Shown(context.progress, shown).hear,
+            )
+
+    run = fit(force=False)
+    try:
+        found = find_artefact(context.workspace, "run", run.name)
+    except DataError:  # it was finished before, and is not whole any more
+        run = fit(force=True)
+        found = find_artefact(context.workspace, "run", run.name)
     return {"run": found, "score": run.score, "validation": dict(run.validation)}
 
 

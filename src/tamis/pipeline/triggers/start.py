@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from tamis.core import Executor, UsageError, Workspace
+from tamis.core import DataError, Executor, UsageError, Workspace
 from tamis.pipeline.engine import run_graph
 from tamis.pipeline.graph import Graph
 from tamis.pipeline.lock import holder_of
+from tamis.pipeline.plan import plan
 from tamis.pipeline.read import read_graph
 from tamis.pipeline.standard import standard_graph
 from tamis.pipeline.state import Event
@@ -35,7 +37,10 @@ def start_firing(
     command = f"trigger {firing.id}"
     store = _begun(workspace, command)
     if store is None:
-        store = RunStore.create(workspace, _graph(workspace, settings), _given(firing, settings), command=command)
+        graph, given = _graph(workspace, settings), _given(firing, settings)
+        steps = [each.name for each in plan(graph, given)]  # what cannot begin leaves no run that would be gone on with
+        beside = (workspace.root / settings.pipeline).parent if settings.pipeline else None
+        store = RunStore.create(workspace, graph, given, steps=steps, beside=beside, command=command)
     state = store.state()
     if state.status not in ("finished", "failed"):
         name = store.name
@@ -53,10 +58,10 @@ def start_firing(
 def _begun(workspace: Workspace, command: str) -> RunStore | None:
     """The run that carries this name, if a process began it before it died or was stopped."""
     for name in reversed(run_names(workspace)):
-        store = RunStore(workspace, name)
-        if store.record.command == command:
-            return store
-        store.close()
+        with contextlib.suppress(DataError):  # a damaged record of another run is no reason to fail
+            store = RunStore(workspace, name)
+            if store.record.command == command:
+                return store
     return None
 
 

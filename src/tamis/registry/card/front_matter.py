@@ -49,7 +49,7 @@ def _results(facts: Facts) -> Iterator[dict[str, Any]]:
     lineage = facts.bundle.manifest.lineage
     name, split = said["source"], said["split"]
     dataset = {"name": name, "type": name.partition(":")[0].partition("@")[0]} | ({"split": split} if split else {})
-    if name.startswith(lineage.dataset) and lineage.dataset:
+    if name.partition(":")[0] == lineage.dataset:
         dataset["revision"] = lineage.dataset_fingerprint
     yield {
         "task": {"type": "text-classification", "name": facts.bundle.manifest.task.name},

@@ -23,7 +23,7 @@ def lineage(facts: Facts) -> Iterator[str]:
     rows: dict[str, str] = {"Bundle": f"{code(manifest.name)}, seal {code(manifest.seal[:16])}"}
     if facts.imported:
         rows["Imported from"] = code(facts.imported.get("from", ""))
-        rows["Imported on"] = f"{made.created:%Y-%m-%d}"
+        rows["Made on"] = f"{made.created:%Y-%m-%d}"
     else:
         rows |= {
             "Run": f"{code(made.run)}, fingerprint {code(made.fingerprint)}",

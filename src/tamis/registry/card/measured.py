@@ -136,7 +136,7 @@ def _slices(said: Mapping[str, Any]) -> Iterator[str]:
             ],
         )
     elif found["tried"]:
-        yield from (f"Of {found['tried']:,} slices that were looked at, none is surely worse than the rest.", "")
+        yield from (f"None is surely worse than the rest; slices that were looked at: {found['tried']:,}.", "")
     for slices in (said["lengths"], *said["slices"]):
         shown = slices["shown"][:_MOST_SLICES]
         rows = [

@@ -71,7 +71,7 @@ def _opening(facts: Facts) -> Iterator[str]:
     labels = manifest.task.labels
     kind = _KINDS.get(manifest.family, manifest.family)
     origin = (
-        f"imported from {code(facts.imported.get('from', ''))} on {manifest.lineage.created:%Y-%m-%d}"
+        f"imported from {code(facts.imported.get('from', ''))}, made on {manifest.lineage.created:%Y-%m-%d}"
         if facts.imported
         else f"trained by Tamis {plain(manifest.lineage.tamis)} on {manifest.lineage.created:%Y-%m-%d}"
     )

@@ -67,6 +67,7 @@ def routes(server: Server) -> APIRouter:
     async def put(name: str, request: Request) -> JSONResponse:
         """Open a bundle and, once it is warm, let it take over, between two requests and without a pause."""
         _check_admin(server, request)
+        fleet = server.answering.fleet
         body = parse(_BODY, await read_body(request, most_bytes=server.settings.max_body_bytes))
         if not _NAME.fullmatch(name):
             raise Problem(422, f"{name!r} cannot name a model: letters, digits and .@_- without spaces", field="name")
@@ -77,7 +78,7 @@ def routes(server: Server) -> APIRouter:
                 return described(name)
         _check_free(server, name)
         try:
-            await server.answering.fleet.put(name, body.bundle, share=body.share, shadow=body.shadow)
+            await fleet.put(name, body.bundle, share=body.share, shadow=body.shadow)
         except TamisError as error:
             raise Problem(422, "; ".join(filter(None, (error.message, error.hint))), field="bundle") from None
         return described(name)
