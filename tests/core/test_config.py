@@ -122,3 +122,16 @@ def test_only_true_and_false_are_truth_values(tmp_path):
     assert train["parents"] == {"UNT": "OFF", "N": "NO"}
     assert train["class_weights"] == {"Y": 2.0}
     assert train["average_seeds"] is True
+
+
+def test_a_lazy_config_looks_at_a_section_when_it_is_asked_for(tmp_path):
+    path = written(tmp_path, "data: {max_rejects: 0.2}\nsplit: {sed: 1}\n")
+    config = load_config(path, lazy=True)
+    assert config.of(DataSettings).max_rejects == 0.2
+    assert config.section("data") == DataSettings(max_rejects=0.2)
+    with pytest.raises(UsageError, match=r"line 2: unknown key 'split.sed'"):
+        config.section("split")
+    with pytest.raises(UsageError, match="unknown key 'data.max_rejcts'"):  # somebody typed it just now
+        load_config(path, overrides=["data.max_rejcts=0.1"], lazy=True)
+    with pytest.raises(UsageError, match="unknown key 'dta'"):
+        load_config(written(tmp_path, "dta: {}\n"), lazy=True)

@@ -57,7 +57,7 @@ def register(
     """
     from tamis.registry import is_elsewhere, keep_card, read_gate, register_from, register_run
 
-    workspace = output.workspace()
+    workspace = output.workspace(lazy=True)
     report = read_gate(gate) if gate is not None else None
     take = register_from if is_elsewhere(run) else register_run
     version = take(workspace, run, model=model, gate=report, reason=reason, who=by)
@@ -82,7 +82,7 @@ def list_(
     from tamis.cli.models_shown import show_models
     from tamis.registry import open_registry
 
-    state = open_registry(output.workspace()).state()
+    state = open_registry(output.workspace(lazy=True)).state()
     models = [state.model(model)] if model is not None else list(state.models.values())
     if as_json:
         found = [
@@ -106,7 +106,7 @@ def show(ref: Ref, as_json: output.Json = False) -> None:
     from tamis.cli.models_shown import show_version
     from tamis.registry import open_registry
 
-    state = open_registry(output.workspace()).state()
+    state = open_registry(output.workspace(lazy=True)).state()
     version = state.version(ref)
     model = state.models[version.model]
     if as_json:
@@ -130,7 +130,7 @@ def compare(
     from tamis.cli.models_shown import show_comparison
     from tamis.registry import compare_versions
 
-    found = compare_versions(output.workspace(), first, second)
+    found = compare_versions(output.workspace(lazy=True), first, second)
     if as_json:
         output.print_json(found.to_dict())
     else:
@@ -145,7 +145,7 @@ def approve(ref: Ref, reason: Reason, by: By = "", as_json: output.Json = False)
     """
     from tamis.registry import open_registry
 
-    _told(open_registry(output.workspace(), who=by).approve(ref, reason=reason), as_json=as_json)
+    _told(open_registry(output.workspace(lazy=True), who=by).approve(ref, reason=reason), as_json=as_json)
 
 
 @app.command("reject")
@@ -156,7 +156,7 @@ def reject(ref: Ref, reason: Reason, by: By = "", as_json: output.Json = False) 
     """
     from tamis.registry import open_registry
 
-    _told(open_registry(output.workspace(), who=by).reject(ref, reason=reason), as_json=as_json)
+    _told(open_registry(output.workspace(lazy=True), who=by).reject(ref, reason=reason), as_json=as_json)
 
 
 @app.command("promote")
@@ -167,7 +167,7 @@ def promote(ref: Ref, reason: Reason, alias: Alias = "champion", by: By = "", as
     """
     from tamis.registry import open_registry
 
-    workspace, start = output.workspace(), time.monotonic()
+    workspace, start = output.workspace(lazy=True), time.monotonic()
     version = open_registry(workspace, who=by).promote(ref, alias=alias, reason=reason)
     _followed(workspace, version, alias, start, as_json=as_json)
 
@@ -186,7 +186,7 @@ def rollback(model: Name, reason: Reason, alias: Alias = "champion", by: By = ""
     """
     from tamis.registry import open_registry
 
-    workspace, start = output.workspace(), time.monotonic()
+    workspace, start = output.workspace(lazy=True), time.monotonic()
     version = open_registry(workspace, who=by).roll_back(model, alias=alias, reason=reason)
     _followed(workspace, version, alias, start, as_json=as_json)
 
@@ -209,7 +209,7 @@ def history(
     from tamis.cli.models_shown import show_history, show_served
     from tamis.registry import open_registry, served, state_of
 
-    entries = open_registry(output.workspace()).history()
+    entries = open_registry(output.workspace(lazy=True)).history()
     if model is not None:
         state_of(entries).model(model)
         entries = [entry for entry in entries if entry.model == model]
@@ -250,7 +250,7 @@ def verify(
     from tamis.core import CheckFailed
     from tamis.registry import verify_registry
 
-    found = verify_registry(output.workspace(), head=head, progress=output.progress())
+    found = verify_registry(output.workspace(lazy=True), head=head, progress=output.progress())
     if as_json:
         output.print_json(asdict(found) | {"sound": found.sound})
     troubles = []
@@ -288,7 +288,7 @@ def gc(
     from tamis.cli.models_shown import show_gone
     from tamis.registry import collect_bundles, open_registry, unneeded
 
-    workspace = output.workspace()
+    workspace = output.workspace(lazy=True)
     if reason is None:
         versions = unneeded(open_registry(workspace).state(), keep=keep)
     else:

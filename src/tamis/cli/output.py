@@ -35,11 +35,11 @@ class _Context:
 context = _Context()
 
 
-def workspace() -> Workspace:
-    """Return the workspace that this command line is about."""
+def workspace(*, lazy: bool = False) -> Workspace:
+    """Return the workspace that this command line is about; a `lazy` one loads the settings that are asked for."""
     from tamis.core import Workspace
 
-    return Workspace.find(context.workspace_folder, overrides=context.overrides)
+    return Workspace.find(context.workspace_folder, overrides=context.overrides, lazy=lazy)
 
 
 def print_json(value: Any) -> None:

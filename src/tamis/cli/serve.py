@@ -61,7 +61,7 @@ def serve(
         run_server,
     )
 
-    workspace = output.workspace()
+    workspace = output.workspace(lazy=True)
     settings = workspace.config.of(ServeSettings)
     files = {name: getattr(settings, name) for name in ("keys_file", "certificate", "private_key")}
     told = {"host": host, "port": port, **{name: path and workspace.root / path for name, path in files.items()}}

@@ -68,6 +68,6 @@ def _file() -> tuple[Path, bool]:
     """The file of keys, and whether the settings name it."""
     from tamis.serve import ServeSettings
 
-    workspace = output.workspace()
+    workspace = output.workspace(lazy=True)
     named = workspace.config.of(ServeSettings).keys_file
     return workspace.root / (named or _DEFAULT), named is not None

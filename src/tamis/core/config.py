@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -22,6 +22,7 @@ from tamis.core.errors import TamisError, UsageError, did_you_mean
 S = TypeVar("S", bound="Settings")
 M = TypeVar("M", bound=BaseModel)
 Path_ = tuple[str | int, ...]
+_COMMAND_LINE = "the command line"
 
 
 class _Yaml(yaml.SafeLoader):
@@ -50,27 +51,49 @@ class Config:
     """
 
     said: Mapping[str, Settings]
+    unread: Mapping[str, Any] = field(default_factory=dict)
+    """Sections that are looked at when somebody asks for them."""
+    where: Mapping[Path_, str] = field(default_factory=dict, compare=False)
+    """Where each key stands."""
 
     def of(self, settings: type[S]) -> S:
         """Return a chapter's settings: `config.of(SplitSettings).seed`."""
         for section in self.said.values():
             if isinstance(section, settings):
                 return section
+        place = f"{settings.__module__}:{settings.__qualname__}"
+        for name in self.unread:
+            if plugins.found("settings")[name].value == place:
+                section = self.section(name)
+                assert isinstance(section, settings)
+                return section
         return settings()
+
+    def section(self, name: str) -> Settings:
+        """Return the settings of a section by its name."""
+        if name in self.unread:
+            read = _validated(_model([name]), {name: self.unread[name]}, self.where)
+            found: Settings = getattr(read, name)
+            return found
+        return self.said.get(name) or plugins.load("settings", name)()
 
     def to_dict(self) -> dict[str, Any]:
         """Return every key with its value, ready to be written as YAML or JSON."""
-        return {
-            name: (self.said.get(name) or plugins.load("settings", name)()).model_dump(mode="json")
-            for name in plugins.found("settings")
-        }
+        return {name: self.section(name).model_dump(mode="json") for name in plugins.found("settings")}
 
 
-def load_config(path: Path | None = None, *, overrides: Iterable[str] = ()) -> Config:
-    """Return the settings in `path`, with overrides like `split.seed=7`; without a path, the defaults."""
+def load_config(path: Path | None = None, *, overrides: Iterable[str] = (), lazy: bool = False) -> Config:
+    """Return the settings in `path`, with overrides like `split.seed=7`; without a path, the defaults.
+
+    `lazy` looks at a section only when it is asked for, and then tells what is wrong in it: so what must be quick need
+    not load the chapters that it has nothing to do with. What the command line gives is looked at in any case.
+    """
     values, where = _given(path, overrides)
-    whole = _validated(_model(values), values, where)
-    return Config({name: getattr(whole, name) for name in plugins.found("settings") if name in values})
+    known = plugins.found("settings") if lazy else {}
+    unread = {name: value for name, value in values.items() if name in known and where.get((name,)) != _COMMAND_LINE}
+    now = {name: value for name, value in values.items() if name not in unread}
+    whole = _validated(_model(now), now, where)
+    return Config({name: getattr(whole, name) for name in plugins.found("settings") if name in now}, unread, where)
 
 
 def load_settings(model: type[S], path: Path | None = None, *, overrides: Iterable[str] = ()) -> S:
@@ -95,8 +118,8 @@ def commented_defaults() -> str:
     lines: list[str] = []
     for name, section in load_config().to_dict().items():
         lines += ["", f"# {name}:"]
-        for key, field in plugins.load("settings", name).model_fields.items():
-            meaning = " ".join((field.description or "").split())
+        for key, declared in plugins.load("settings", name).model_fields.items():
+            meaning = " ".join((declared.description or "").split())
             value = yaml.safe_dump({key: section[key]}, sort_keys=False)
             lines += [f"#   # {meaning}"] if meaning else []
             lines += [f"#   {line}" for line in value.splitlines()]
@@ -118,7 +141,7 @@ def _given(path: Path | None, overrides: Iterable[str]) -> tuple[dict[str, Any],
     where = {key: f"{path.name if path else 'config'}, line {line}" for key, line in lines.items()}
     for override in overrides:
         keys = _apply_override(values, override)
-        where.update({keys[:depth]: "the command line" for depth in range(1, len(keys) + 1)})
+        where.update({keys[:depth]: _COMMAND_LINE for depth in range(1, len(keys) + 1)})
     return values, where
 
 

@@ -20,15 +20,17 @@ class Workspace:
 
     root: Path
     overrides: tuple[str, ...] = ()
+    lazy: bool = False
+    """Whether a section of the settings is looked at only when somebody asks for it."""
 
     @classmethod
-    def find(cls, start: Path | None = None, *, overrides: tuple[str, ...] = ()) -> Workspace:
+    def find(cls, start: Path | None = None, *, overrides: tuple[str, ...] = (), lazy: bool = False) -> Workspace:
         """Return the workspace at `start` (default: `$TAMIS_WORKSPACE`, else the current folder) or above it."""
         given = start or (Path(os.environ["TAMIS_WORKSPACE"]) if os.environ.get("TAMIS_WORKSPACE") else None)
         here = (given or Path.cwd()).resolve()
         for folder in (here, *here.parents):
             if (folder / CONFIG_FILE).is_file():
-                return cls(folder, overrides)
+                return cls(folder, overrides, lazy)
         raise UsageError(
             f"no {CONFIG_FILE} in {here} or above it",
             hint="make a workspace with `tamis init .`, or name one with --workspace DIR",
@@ -37,7 +39,7 @@ class Workspace:
     @cached_property
     def config(self) -> Config:
         """The settings of `tamis.yaml`, with the command line's overrides."""
-        return load_config(self.root / CONFIG_FILE, overrides=self.overrides)
+        return load_config(self.root / CONFIG_FILE, overrides=self.overrides, lazy=self.lazy)
 
     @property
     def state(self) -> Path:

@@ -21,7 +21,6 @@ from tamis.core import (
     fingerprint,
     fingerprint_file,
     fingerprint_files,
-    plugins,
 )
 from tamis.pipeline.arguments import defaults
 from tamis.pipeline.artefact import Artefact
@@ -100,7 +99,7 @@ def _content(value: Any) -> Any:
 
 
 def _settings(workspace: Workspace, section: str) -> dict[str, Any]:
-    settings = workspace.config.said.get(section) or plugins.load("settings", section)()
+    settings = workspace.config.section(section)
     return settings.model_dump(mode="json")
 
 
