@@ -33,11 +33,13 @@ def note(context, word):
 
 @step(outputs=("n",))
 def count(context, to: int = 3):
+    print("counting")
     note(context, f"count {to}")
     return {"n": to}
 
 @step(outputs=("n",))
 def double(context, n: int):
+    print("doubling")
     note(context, f"double {n}")
     return {"n": 2 * n}
 
@@ -75,7 +77,7 @@ parameters:
   to: {type: int, default: 3, minimum: 1}
 steps:
   - {name: count, uses: "run_steps:count", parameters: {to: "${to}"}}
-  - {name: double, uses: "run_steps:double", parameters: {n: "${count.n}"}}
+  - {name: double, uses: "run_steps:double", parameters: {n: "${count.n}"}, timeout_seconds: 60}
   - {name: gate, uses: "run_steps:gate", parameters: {n: "${double.n}"}}
 """
 SLOW = """

@@ -208,7 +208,7 @@ def run_and_show(
     for event in store.events():
         following.hear(event)
     try:
-        with ends_in_good_order(), watching(following, quiet=as_json):
+        with ends_in_good_order(), prints_aside(as_json), watching(following, quiet=as_json):
             state = run_graph(
                 store.workspace,
                 store.graph,
@@ -228,6 +228,11 @@ def run_and_show(
         print_state(following, state)
         print_end(state)
     raise typer.Exit(exit_code(state))
+
+
+def prints_aside(as_json: bool) -> contextlib.AbstractContextManager[object]:
+    """While steps run: what they print is no part of the JSON."""
+    return contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
 
 
 def print_end(state: RunState, *, asked: bool = False) -> None:

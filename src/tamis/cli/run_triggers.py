@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tamis.cli import output
-from tamis.cli.run import ExecutorName, ends_in_good_order, open_executor
+from tamis.cli.run import ExecutorName, ends_in_good_order, open_executor, prints_aside
 from tamis.cli.run_screen import print_line
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ def on_triggers(
                 print(f"{firing.trigger} starts {run}: {firing.why}", file=sys.stderr, flush=True)
             print_line(event)
 
-        return start_firing(workspace, firing, settings, executor=opened, on_event=hear)
+        with prints_aside(as_json):
+            return start_firing(workspace, firing, settings, executor=opened, on_event=hear)
 
     said: dict[str, str] | None = None
 

@@ -23,6 +23,8 @@ _POLL_SECONDS = 0.1
 _GRACE_SECONDS = 3.0
 """Between the polite signal and the other one."""
 _LENGTH = struct.Struct(">Q")
+_STDERR = 2
+"""What a step prints goes there: stdout may be for machines."""
 
 
 def run_in_process(
@@ -47,6 +49,7 @@ def run_in_process(
             # -P: no file of the folder in which one is hides a library
             [sys.executable, "-P", "-c", "from tamis.pipeline.own_process import main; main()", str(send)],
             stdin=subprocess.PIPE,
+            stdout=_STDERR,
             pass_fds=[send],
             start_new_session=True,
         )
