@@ -245,6 +245,12 @@ def test_a_workspace_without_a_source_is_told_what_to_write(tmp_path):
         standard_graph(Workspace(tmp_path))
 
 
+def test_a_misspelt_measure_is_told_before_anything_is_trained(tmp_path):
+    (tmp_path / "tamis.yaml").write_text("pipeline: {source: films.csv, gates: {minimum: {macro_f2: 0.5}}}\n")
+    with pytest.raises(UsageError, match=r"gates.minimum: no measure 'macro_f2'. Did you mean 'macro_f1'"):
+        standard_graph(Workspace(tmp_path))
+
+
 def test_a_stored_dataset_may_be_the_source(copy: Workspace, tmp_path: Path):
     state = run(copy, "pipeline.source=dataset:films")
     assert ran(state) == ["import"]

@@ -33,6 +33,7 @@ from tamis.evaluate.label_errors import (
     trained_judge,
 )
 from tamis.evaluate.labelled import LabelledRows, read_labelled
+from tamis.evaluate.names import MEASURES
 from tamis.evaluate.names import number as measure_text
 from tamis.evaluate.names import span as measure_span
 from tamis.evaluate.names import title as measure_title
@@ -51,6 +52,7 @@ from tamis.evaluate.write import (
 )
 
 __all__ = [
+    "MEASURES",
     "PERTURBATIONS",
     "Bootstrap",
     "Comparison",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tamis.core import UsageError, Workspace
+from tamis.core import UsageError, Workspace, did_you_mean
 from tamis.pipeline.config import PipelineSettings
 from tamis.pipeline.graph import Graph, Parameter, Step
 from tamis.pipeline.slices import slices_to_measure
@@ -18,7 +18,8 @@ def standard_graph(workspace: Workspace) -> Graph:
 
     Families and seeds fan out; validation rows say which model is the best, test rows only whether it may be approved.
     """
-    from tamis.train import TrainSettings  # a server reads the settings of this chapter and need not load that one
+    from tamis.evaluate import MEASURES
+    from tamis.train import TrainSettings  # a server reads the settings of this chapter and need not load these
 
     settings = workspace.config.of(PipelineSettings)
     if not settings.source:
@@ -27,6 +28,9 @@ def standard_graph(workspace: Workspace) -> Graph:
             hint="in tamis.yaml: `pipeline: {source: reviews.csv}`, or `demo:docstrings`, or `dataset:NAME`; "
             "or for once: tamis run pipeline.source=reviews.csv",
         )
+    for name in settings.gates.minimum:  # the gate knows it, too, but after all the training
+        if name not in MEASURES:
+            raise UsageError(f"pipeline.gates.minimum: no measure {name!r}.{did_you_mean(name, MEASURES)}")
     return Graph(
         name=NAME,
         parameters={
