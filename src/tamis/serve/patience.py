@@ -10,6 +10,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from tamis.serve.problem import Problem
 
 MOST_HEAD_BYTES = 64 * 1024
+_READING_SECONDS = 1.0
+"""How long a client that was refused may take to read why."""
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -23,6 +25,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = True
         self._whole = False
+        self._refused = False
 
     def connection_made(self, transport: Any) -> None:
         """Give the first request its time."""
@@ -31,6 +34,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came; a request that is not whole by now has its time."""
+        if self._refused:
+            return
         if self.cycle is None or self.cycle.response_complete:
             self._whole = False
         super().data_received(data)
@@ -104,7 +109,16 @@ class PatientProtocol(HttpToolsProtocol):
             head = [f"HTTP/1.1 {problem.status} {problem.to_dict()['title']}".encode(), b"connection: close"]
             head += [name + b": " + value for name, value in response.raw_headers]
             self.transport.write(b"\r\n".join([*head, b"", bytes(response.body)]))
-        self.transport.close()
+            self._close_when_read()
+        else:
+            self.transport.close()
+
+    def _close_when_read(self) -> None:
+        """Give the client time to read the answer: closing upon what it still sends would take the answer away."""
+        self._refused = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(_READING_SECONDS, self.transport.close)
 
 
 def patient_protocol(seconds: float) -> type[PatientProtocol]:
