@@ -458,10 +458,12 @@ def test_a_trigger_starts_when_the_mistake_in_what_it_gives_is_mended(tamis, wor
     (workspace.root / "open").touch()
     tamis("run", "on-triggers", "--once")
     raise_alarm(Workspace(workspace.root), "drift", why="p = 0.001", now=datetime.now(UTC) - timedelta(minutes=1))
-    assert "no parameter 'too'" in tamis("run", "on-triggers", "--once").out
+    wrong = tamis("run", "on-triggers", "--once")
+    assert (wrong.code, "no parameter 'too'" in wrong.out) == (1, True)
     assert run_names(workspace) == []
     settings.write_text(TRIGGERED)
-    assert "drift: run-1 finished" in tamis("run", "on-triggers", "--once").out
+    mended = tamis("run", "on-triggers", "--once")
+    assert (mended.code, "drift: run-1 finished" in mended.out) == (0, True)
     assert notes(workspace)[0] == "count 4"
 
 

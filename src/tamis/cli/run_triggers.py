@@ -80,7 +80,8 @@ def on_triggers(
 ) -> None:
     """Watch the triggers and run what is due, until it is told to stop; each event starts exactly one run.
 
-    What was there before the first look starts nothing. With --json each look is a line of JSON for each trigger.
+    What was there before the first look starts nothing. --once ends with 1 when a run failed or a trigger has a
+    problem. With --json each look is a line of JSON for each trigger.
 
     Example: tamis run on-triggers --once 'pipeline.triggers.nightly={cron: 0 3 * * *}'
     """
@@ -120,7 +121,9 @@ def on_triggers(
             while True:
                 workspace = Workspace(workspace.root, workspace.overrides)  # its settings may have changed
                 lines: dict[str, str] = {}
+                troubled = False
                 for seen in look():
+                    troubled |= bool(seen.problem) or (seen.fired is not None and seen.fired.outcome != "finished")
                     line = lines[seen.trigger] = _line(seen)
                     if as_json:
                         _print_json_line(seen)
@@ -128,7 +131,7 @@ def on_triggers(
                         print(line, flush=True)
                 said = lines
                 if once:
-                    return
+                    raise typer.Exit(1 if troubled else 0)
                 time.sleep(pause)
     except KeyboardInterrupt:
         print("stopped; what was under way goes on with the next `tamis run on-triggers`", file=sys.stderr)
