@@ -230,6 +230,14 @@ def test_a_head_without_end_gets_431(listening):
     assert answer.count(b"HTTP/1.1") == 1
 
 
+def test_a_route_that_answers_without_the_body_does_not_answer_beside_the_refusal(listening, caplog):
+    bad = b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot a length\r\n"
+    answer = raw(listening, bad)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 @pytest.mark.parametrize(
     ("begin", "drop"),
     [

@@ -116,6 +116,9 @@ class PatientProtocol(HttpToolsProtocol):
     def _close_when_read(self) -> None:
         """Give the client time to read the answer: closing upon what it still sends would take the answer away."""
         self._refused = True
+        if self.cycle is not None:  # whoever works on the request has nobody to answer any more
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.loop.call_later(_READING_SECONDS, self.transport.close)
